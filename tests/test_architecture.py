@@ -378,7 +378,6 @@ ALONE = {
     "review.upload.source_sound": "tests/review/test_byte_ranges.py",
     "run.language_notes": "tests/test_languages.py",
     "run.progress": "one function that does nothing",
-    "speech.language_detection": "tests/speech/test_spoken_languages.py",
     "tapes.db.migrations.env": "tests/tapes/test_migrations.py",
     "tapes.named_roles": "tests/review/test_roles_that_change.py",
     "tapes.db.records.tapes": "tests/tapes/db/test_database.py",

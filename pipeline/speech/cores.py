@@ -66,8 +66,17 @@ def in_batches(
     do: Callable[[Sequence[Piece]], list[Result]],
     progress: Progress = ignore,
 ) -> list[Result]:
-    """Return what ``do`` makes of all items, in order: ``size`` of them at once, on the cores that are free."""
-    batches = [todo[i : i + size] for i in range(0, len(todo), size)]
+    """Return what ``do`` makes of all items, in order: ``size`` of them at once, on the cores that are free.
+
+    The last batches are smaller, so that no core waits long for another (guided self-scheduling, Polychronopoulos and
+    Kuck, 1987).
+    """
+    batches = []
+    first = 0
+    while first < len(todo):
+        number = min(size, -(-(len(todo) - first) // (2 * cores.number)))
+        batches.append(todo[first : first + number])
+        first += number
     done = _Counter(len(todo), progress)
 
     def work(batch: Sequence[Piece]) -> list[Result]:

@@ -82,6 +82,8 @@ class LanguageDetection:
         detected = self.engine.languages(encoded, [[Span(0, chunk.duration)]])[0][0]
         shares = {language: share for language, share in detected.items() if language in among or language == ENGLISH}
         other = spoken_languages.likeliest_other(shares)
+        if not spoken_languages.is_possible(shares, other):
+            return Trial(shares, -math.inf)  # no text makes up for it: two decodings less
         as_english, as_other = (
             self.engine.decode(encoded, fallback(self.settings, language))[0] for language in (ENGLISH, other)
         )

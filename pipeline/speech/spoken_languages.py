@@ -161,10 +161,15 @@ class Trial:
     def language(self, on_tape: Mapping[str, float]) -> str:
         """Return the run's language; ``on_tape`` is how much of the tape may be in each."""
         other = likeliest_other(self.shares, on_tape)
-        if other == ENGLISH or self.shares[other] < _LEAST:
+        if not is_possible(self.shares, other):
             return ENGLISH
         odds = math.log(self.shares[other] / max(self.shares.get(ENGLISH, 0.0), _TINY))
         return other if odds + _TEXT_WEIGHT * self.text_gain > 0 else ENGLISH
+
+
+def is_possible(shares: Mapping[str, float], other: str) -> bool:
+    """Return whether a run may be in this language at all, by its sound."""
+    return other != ENGLISH and shares[other] >= _LEAST
 
 
 def is_same_text(first: str, second: str) -> bool:

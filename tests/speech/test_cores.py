@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import pytest
 
-from pipeline.speech.cores import Cores, StoppedError
+from pipeline.speech.cores import Cores, StoppedError, in_batches
 
 
 def test_a_run_needs_a_core() -> None:
@@ -52,3 +53,15 @@ def test_a_stopped_run_gives_out_no_core() -> None:
         cores.raise_if_stopped()
     with pytest.raises(StoppedError), cores.hold_one():
         pass
+
+
+def test_the_last_batches_are_smaller_so_that_no_core_waits_long() -> None:
+    """Of 22 on two cores: 4 while 16 or more are left, then a fourth of what is left."""
+    sizes: list[int] = []
+
+    def do(batch: Sequence[int]) -> list[int]:
+        sizes.append(len(batch))
+        return list(batch)
+
+    assert in_batches(range(22), 4, Cores(2), do) == list(range(22))
+    assert sorted(sizes, reverse=True) == [4, 4, 4, 3, 2, 2, 1, 1, 1]

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _SHARES = {"segmentation": (0.05, 0.2), "embeddings": (0.2, 0.7), "resegmentation": (0.7, 1.0)}
 """The begin and end of each step in the progress of the whole; the first two are pyannote's names."""
 
+_SHOWN_WINDOWS = 64  # short windows after which progress is shown: about half a second's work
+
 
 @dataclass(frozen=True)
 class PyannoteDiarizer:
@@ -101,8 +103,12 @@ class PyannoteDiarizer:
         last = segments[-1].span.end
 
         def embed_windows(starts: Sequence[int]) -> np.ndarray:
-            progress(begin + (end - begin) * min(starts[-1] / last, 1.0))
-            return pipeline.embed_windows(starts, WINDOW)
+            embeddings = []
+            for first in range(0, len(starts), _SHOWN_WINDOWS):
+                shown = starts[first : first + _SHOWN_WINDOWS]
+                progress(begin + (end - begin) * min(shown[-1] / last, 1.0))
+                embeddings.append(pipeline.embed_windows(shown, WINDOW))
+            return np.concatenate(embeddings)
 
         try:
             return reassignments(segments, embed_windows, centers)

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from pipeline.errors import ModelError, SpeechError
 from pipeline.settings import DiarizationSettings
-from pipeline.speech.diarization import campplus, clustering, torchaudio_compat
+from pipeline.speech.diarization import band_limit, campplus, clustering, torchaudio_compat
 
 torchaudio_compat.import_pyannote()
 
@@ -196,6 +196,11 @@ class SharedEmbeddingPipeline(SpeakerDiarization):
     _recording_embeddings: campplus.RecordingEmbeddings | None = None
     _local_speakers: LocalSpeakers | None = None
 
+    def get_segmentations(self, file: dict[str, Any], hook: Callable[..., None] | None = None) -> SlidingWindowFeature:
+        """Who speaks in each window, heard below 7 kHz (`band_limit`)."""
+        limited = band_limit.below(file["waveform"][0].numpy(), file["sample_rate"])
+        return super().get_segmentations(file | {"waveform": torch.from_numpy(limited)[None]}, hook=hook)
+
     def embed_windows(self, starts: Sequence[int], duration: int) -> np.ndarray:
         """Embeddings (n, 192) of n stretches of that recording, all of one duration; times in milliseconds."""
         if self._recording_embeddings is None:
@@ -261,18 +266,21 @@ class SharedEmbeddingPipeline(SpeakerDiarization):
         self._recording_embeddings = recording = campplus.RecordingEmbeddings(
             model.network, features, speech[: len(features)].to(model.device)
         )
-        with torch.inference_mode():
+
+        def local_speakers() -> Iterator[tuple[tuple[int, int], int, Tensor]]:
             for window, start in enumerate(starts):
                 masks = _stretched(active[window], min(frames, len(features) - start))
                 alone = masks & (masks.sum(-1, keepdim=True) < 2)
                 for speaker in range(speakers):
                     clean = alone if exclude_overlap and alone[:, speaker].sum() >= campplus.FEWEST else masks
                     mask = clean[:, speaker] & (clean[:, speaker].cumsum(0) <= enough)
-                    embedding = recording.embed(start, mask.to(model.device))
-                    if embedding is not None:
-                        embeddings[window, speaker] = embedding.cpu().numpy()
+                    yield (window, speaker), start, mask.to(model.device)
                 if hook is not None:
                     hook("embeddings", None, total=windows, completed=window + 1)
+
+        with torch.inference_mode():
+            for number, embedding in recording.embed_each(local_speakers()):
+                embeddings[number] = embedding.cpu().numpy()
         return embeddings
 
 

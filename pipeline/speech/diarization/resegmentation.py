@@ -49,11 +49,18 @@ def reassignments(
     speakers = sorted(centers)
     directions = _unit(np.stack([centers[speaker] for speaker in speakers])) if speakers else np.zeros((0, 1))
     reassigned: list[SpeakerSegment] = []
-    for stretch in single_speaker(segments):
-        if stretch.span.duration < WINDOW or stretch.speaker not in centers:
-            continue
-        starts = range(stretch.span.start, stretch.span.end - WINDOW + 1, STEP)
-        scores = _unit(embed_windows(starts)) @ directions.T
+    stretches = [
+        stretch
+        for stretch in single_speaker(segments)
+        if stretch.span.duration >= WINDOW and stretch.speaker in centers
+    ]
+    windows = [range(stretch.span.start, stretch.span.end - WINDOW + 1, STEP) for stretch in stretches]
+    if not stretches:
+        return ()
+    # All at once: most stretches hold few windows, and an engine takes several in hardly more time than one.
+    scored = _unit(embed_windows([*itertools.chain.from_iterable(windows)])) @ directions.T
+    ends = list(itertools.accumulate(map(len, windows)))
+    for stretch, starts, scores in zip(stretches, windows, np.split(scored, ends[:-1]), strict=True):
         scores[:, speakers.index(stretch.speaker)] += _STAY_BONUS
         edges = [stretch.span.start, *(start + (WINDOW + STEP) // 2 for start in starts[:-1]), stretch.span.end]
         for state, (begin, end) in zip(_viterbi(scores), itertools.pairwise(edges), strict=True):

@@ -1,0 +1,30 @@
+"""The band in which the segmentation network hears: below 7 kHz.
+
+Above it lies little of speech, and what a codec and a resampler leave there. The network reacts to that: on the same
+synthetic session, noise at -80 dB or another resampler moves the share of missed speech between 7 and 9 %, and the
+diarization error rate between 8 and 11 %. Below 7 kHz alone all of these give 7.3 to 7.4 %.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+CUTOFF = 7_000.0
+"""Hz. 6 kHz and 6.5 kHz give the same error rate with three times the false alarms, 5 kHz misses speech."""
+
+_ORDER = 12  # of the Butterworth filter: half an octave above the cutoff, 70 dB are gone
+_BLOCK = 60 * 16_000  # samples that are filtered at once, so that an hour takes no second hour of memory
+
+
+def below(samples: NDArray[np.float32], rate: int, cutoff: float = CUTOFF) -> NDArray[np.float32]:
+    """Return (n,) samples without what lies above the cutoff; the filter delays them by less than a millisecond."""
+    from scipy import signal
+
+    sections = signal.butter(_ORDER, cutoff, fs=rate, output="sos")
+    state = np.zeros((len(sections), 2))
+    limited = np.empty_like(samples)
+    for start in range(0, samples.size, _BLOCK):
+        block = samples[start : start + _BLOCK]
+        limited[start : start + _BLOCK], state = signal.sosfilt(sections, block, zi=state)
+    return limited
