@@ -33,7 +33,7 @@ from torch.nn import functional
 
 from pipeline.speech.diarization import torchaudio_compat
 
-Key = TypeVar("Key")
+StretchKey = TypeVar("StretchKey")
 
 # Sizes of the published network (Wang et al., Interspeech 2023), with which its weights were trained.
 BINS = 80
@@ -146,7 +146,7 @@ class RecordingEmbeddings:
         embeddings = [embedding for _, embedding in self.embed_each([(None, first, mask)])]
         return embeddings[0] if embeddings else None
 
-    def embed_each(self, stretches: Iterable[tuple[Key, int, Tensor]]) -> Iterator[tuple[Key, Tensor]]:
+    def embed_each(self, stretches: Iterable[tuple[StretchKey, int, Tensor]]) -> Iterator[tuple[StretchKey, Tensor]]:
         """Yield the embedding, (192,), of each stretch that keeps `FEWEST` frames at least, in any order.
 
         Most stretches have one length, the most that is embedded of a voice: such are embedded several at a time.
@@ -155,7 +155,7 @@ class RecordingEmbeddings:
         ----------
         stretches: what each is called, the frame where its mask begins, and its mask: bool, shape (frames,).
         """
-        alike: list[tuple[Key, Tensor]] = []
+        alike: list[tuple[StretchKey, Tensor]] = []
         for key, first, mask in stretches:
             if mask.sum() < FEWEST:
                 continue
@@ -173,7 +173,7 @@ class RecordingEmbeddings:
                 alike = []
         yield from self._together(alike)
 
-    def _together(self, alike: Sequence[tuple[Key, Tensor]]) -> Iterator[tuple[Key, Tensor]]:
+    def _together(self, alike: Sequence[tuple[StretchKey, Tensor]]) -> Iterator[tuple[StretchKey, Tensor]]:
         if alike:
             embeddings = self._network.xvector(torch.cat([front for _, front in alike]))
             yield from zip((key for key, _ in alike), embeddings, strict=True)

@@ -129,13 +129,13 @@ def test_the_way_back_shows_nothing_to_who_is_signed_out(stage: Stage) -> None:
 @pytest.mark.engines
 def test_what_is_typed_stays_while_one_signs_in_again(stage: Stage) -> None:
     page = stage.open(f"/tapes/{stage.room.tape(stage.group, stage.ivy)}/permission")
-    page.fill("[name=method]", "shredded")
+    page.fill("[name=method_told]", "shredded")
     stage.sign_out()
     with page.expect_response("**/here*") as answered:
         look(page)
     assert answered.value.status == 401
     page.wait_for_timeout(200)
-    assert page.input_value("[name=method]") == "shredded"
+    assert page.input_value("[name=method_told]") == "shredded"
     page.context.close()
 
 
