@@ -36,14 +36,7 @@ def current_measures(admitted: Admitted) -> CurrentMeasures:
 
     Where passes chose a codebook the figures are in that one, as on "Together", also if they hold no code yet.
     """
-    note = stored_measures.FROM_TEXT if admitted.tape.from_text else ""
-    if board := measured_board(admitted):
-        figures = stored_measures.headline_figures(consensus.group_measures(board).as_dict())
-        basis = f"Codes: {board.basis}" if board.by_hand else MACHINE_BASIS
-        return CurrentMeasures(figures, basis, board.by_hand, note, board.languages)
-    spoken = stored_measures.language_note(admitted.session, admitted.tape)
-    proposed = stored_measures.read(admitted.session, admitted.home, admitted.tape)
-    return CurrentMeasures(proposed, MACHINE_BASIS if proposed else WRONG_ROLES_BASIS, False, note, spoken)
+    return measures_of(admitted, measured_board(admitted))
 
 
 def measured_board(admitted: Admitted) -> ConsensusBoard | None:
@@ -53,3 +46,15 @@ def measured_board(admitted: Admitted) -> ConsensusBoard | None:
     book = codebooks.read(admitted, consensus.group_codebook(admitted))
     board = consensus.consensus_board(admitted, transcripts.visible_transcript(admitted), book)
     return board if board.is_measured else None
+
+
+def measures_of(admitted: Admitted, board: ConsensusBoard | None) -> CurrentMeasures:
+    """Return the measures of a tape's `measured_board`; without one, the machine's."""
+    note = stored_measures.FROM_TEXT if admitted.tape.from_text else ""
+    if board:
+        figures = stored_measures.headline_figures(consensus.group_measures(board).as_dict())
+        basis = f"Codes: {board.basis}" if board.by_hand else MACHINE_BASIS
+        return CurrentMeasures(figures, basis, board.by_hand, note, board.languages)
+    spoken = stored_measures.language_note(admitted.session, admitted.tape)
+    proposed = stored_measures.read(admitted.session, admitted.home, admitted.tape)
+    return CurrentMeasures(proposed, MACHINE_BASIS if proposed else WRONG_ROLES_BASIS, False, note, spoken)

@@ -2,7 +2,7 @@
 got wrong.
 
 It holds codes, counts and moments, and nobody's words: whoever plays a moment hears them. Everything comes from the
-group's codes, the same table as the measures.
+group's codes, the table of the measures; how much change and sustain talk there is stands among these.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pandas as pd
 from pipeline.measures.session.coded_table import sort_by_time
 from pipeline.measures.session.context import change_talk_context
 from pipeline.measures.session.counts import CHANGE
+from pipeline.measures.session.measures import session_measures
 from pipeline.measures.session.readiness import ReadinessLine, readiness_line
 from pipeline.measures.session.strengths import Strength, strengths
 from pipeline.review.consensus import consensus
@@ -95,7 +96,7 @@ def course(board: ConsensusBoard) -> SessionCourse:
     rule = board.book.rule(by_hand=board.by_hand)
     table = sort_by_time(consensus.group_table(board))
     line = readiness_line(table, rule, **board.sampling)
-    statements = strengths(table, consensus.group_measures(board), line)
+    statements = strengths(table, session_measures(table, rule, **board.sampling), line)
     moments = {name: _moment(table, row) for row, name in enumerate(table["utterance_id"])}
     before, after = _context(table, rule, board.book)
     return SessionCourse(
@@ -120,9 +121,8 @@ def _sentence(line: ReadinessLine) -> str:
     if not line.points:
         return ""
     last = line.points[-1]
-    up, down = (sum(point.step == step for point in line.points) for step in (1, -1))
     spread = f" (90 % interval {_signed(last.low)} to {_signed(last.high)})" if last.low < last.high else ""
-    return f"Change talk {up}, sustain talk {down}: the line ends at {_signed(last.value)}{spread}."
+    return f"The line ends at {_signed(last.value)}{spread}."
 
 
 def _signed(number: int) -> str:
@@ -174,17 +174,18 @@ def _context(table: pd.DataFrame, rule: CountingRule, book: Codebook) -> tuple[s
     codes = set(rule.codes_for(CHANGE))
     change = [row for row in context.to_dict("records") if codes & set(str(row["code"]).split("|"))]
     before, after = (
-        _counted(_label(book, str(row[f"{side}_codes"])) for row in change if row[f"{side}_utterance_id"])
+        _counted(
+            label for row in change for label in _labels(book, str(row[f"{side}_codes"])) if row[f"{side}_utterance_id"]
+        )
         for side in ("before", "after")
     )
     return (f"Before change talk: {before}." if before else "", f"After change talk: {after}." if after else "")
 
 
-def _label(book: Codebook, codes: str) -> str:
-    """The label of the first of some codes, in small letters; the machine's codes stay as they are named."""
-    first = codes.partition("|")[0]
+def _labels(book: Codebook, codes: str) -> list[str]:
+    """The labels of some codes, in small letters, each counted; the machine's codes stay as they are named."""
     labels = {code.name: code.label for code in book.codes}
-    return labels.get(first, first.replace("_", " ")).lower() if first else "no code"
+    return [labels.get(code, code.replace("_", " ")).lower() for code in codes.split("|") if code] or ["no code"]
 
 
 def _counted(labels: Iterable[str]) -> str:
@@ -197,7 +198,10 @@ def _counted(labels: Iterable[str]) -> str:
 
 
 def _corrected(board: ConsensusBoard) -> str:
-    """Return which of the machine's suggestions people settled otherwise; empty where there are none."""
+    """Return which of the machine's suggestions the group settled otherwise; empty where there are none.
+
+    Settled is what the group decided together, and what two coders or more agree on: a single pass is no settlement.
+    """
     labels = {code.name: code.label.lower() for code in board.book.codes}
 
     def words(codes: Iterable[str]) -> str:
@@ -206,7 +210,7 @@ def _corrected(board: ConsensusBoard) -> str:
     changed: Counter[tuple[str, str]] = Counter()
     decided = 0
     for compared in board.utterances:
-        if compared.source in ("consensus", "agreed") and compared.machine:
+        if compared.machine and (compared.settled is not None or (compared.agreed and len(compared.opinions) > 1)):
             decided += 1
             proposed, settled = (set(codes) - compared.uninformative for codes in (compared.machine, compared.by_hand))
             if proposed != settled:
@@ -217,4 +221,6 @@ def _corrected(board: ConsensusBoard) -> str:
     kinds = "; ".join(
         f"{proposed}, settled as {settled}: {number}" for (proposed, settled), number in ordered[:MOST_KINDS]
     )
-    return f"The machine was wrong on {changed.total()} of {decided} utterances that people decided. Mostly: {kinds}."
+    return (
+        f"The machine was wrong on {changed.total()} of {decided} utterances that the group settled. Mostly: {kinds}."
+    )

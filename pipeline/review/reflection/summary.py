@@ -15,7 +15,7 @@ from pipeline.review import authorization, form_answers
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import miti_summary
-from pipeline.review.coding.current_measures import current_measures, measured_board
+from pipeline.review.coding.current_measures import measured_board, measures_of
 from pipeline.review.coding.miti_summary import MitiSummary
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
@@ -95,8 +95,8 @@ def collected(home: Home, viewer: Viewer, tape_id: str, clock: Clock, thing: str
     with home.database.writing() as database:
         tape = authorization.opened(database, viewer, tape_id, "show", now)
         admitted = Admitted(database, home, tape, database.get_one(Person, viewer.person_id), now)
-        measured, miti = current_measures(admitted), miti_summary.miti_summaries(admitted)
         board = measured_board(admitted)
+        measured, miti = measures_of(admitted, board), miti_summary.miti_summaries(admitted)
         authorization.read(database, viewer, tape_id, thing, now)
         answers = form_answers.read(database, home, tape_id, tape.interviewer_id, questions.SESSION_REVIEW)
         shown = answers if answers.get("shown") or tape.interviewer_id == viewer.person_id else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import docx
 import pytest
@@ -13,9 +14,10 @@ from pipeline.coding.codebook import Codebook
 from pipeline.formats import codebook_files
 from pipeline.review.coding.corrections import CorrectedUtterance, CorrectedWord
 from pipeline.review.consensus.consensus import ComparedUtterance, ConsensusBoard, Opinion
-from pipeline.review.reflection import session_course
+from pipeline.review.reflection import pdf, session_course
 from pipeline.review.reflection.session_course import Exchange
 from tests.review.coding.conftest import Table, table
+from tests.review.reflection import papers
 
 __all__ = ["table"]
 
@@ -54,7 +56,7 @@ def board(timed: bool = True) -> ConsensusBoard:
 
 def test_the_line_is_drawn_with_its_turn() -> None:
     course = session_course.course(board())
-    assert course.readiness == "Change talk 3, sustain talk 3: the line ends at 0."
+    assert course.readiness == "The line ends at 0."
     assert course.picture is not None
     # From -3 to 0 over 120, and from 2 s to 12 s over 640.
     assert course.picture.line == ((0, 40), (128, 80), (256, 120), (384, 80), (512, 40), (640, 0))
@@ -84,15 +86,46 @@ def test_change_talk_stands_in_its_context() -> None:
     assert course.after == f"After change talk: {', '.join(f'{label} 1' for label in after)}."
 
 
-def test_what_people_settled_otherwise_than_the_machine_is_counted() -> None:
+def test_what_the_group_settled_otherwise_than_the_machine_is_counted() -> None:
     labels = {code.name: code.label.lower() for code in book().codes}
     first = f"{labels['question_closed']}, settled as {labels['question_open']}: 1"
     second = f"{labels['reflection_complex']}, settled as {labels['reflection_simple']}: 1"
-    sentence = session_course.course(board()).corrected
-    assert sentence == f"The machine was wrong on 2 of 3 utterances that people decided. Mostly: {first}; {second}."
+    wrong = f"The machine was wrong on 2 of 3 utterances that the group settled. Mostly: {first}; {second}."
+    alone = board()
+    assert session_course.course(alone).corrected == ""  # one coder's pass
+    agreed = tuple(
+        replace(each, opinions=(*each.opinions, replace(each.opinions[0], coder="Ben"))) for each in alone.utterances
+    )
+    assert session_course.course(replace(alone, utterances=agreed)).corrected == wrong
+    settled = tuple(replace(each, settled=each.by_hand) for each in alone.utterances)
+    assert session_course.course(replace(alone, utterances=settled)).corrected == wrong
+    right = tuple(replace(each, machine=each.by_hand if each.machine else ()) for each in settled)
+    assert session_course.course(replace(alone, utterances=right)).corrected == ""
+
+
+def test_an_utterance_with_two_codes_counts_under_both() -> None:
+    both = (Opinion("Ada", ("reflection_complex", "question_open")),)
     whole = board()
-    right = tuple(replace(each, machine=each.by_hand if each.machine else ()) for each in whole.utterances)
-    assert session_course.course(replace(whole, utterances=right)).corrected == ""
+    utterances = tuple(replace(each, opinions=both) if each.utterance.id == "u7" else each for each in whole.utterances)
+    labels = {code.name: code.label.lower() for code in book().codes}
+    codes = ("reflection_complex", "question_open", "reflection_simple", "information")
+    shown = ", ".join(f"{label} 1" for label in sorted(labels[code] for code in codes)[:3])
+    assert (
+        session_course.course(replace(whole, utterances=utterances)).before == f"Before change talk: {shown}, other 1."
+    )
+
+
+def test_a_usual_summary_is_one_page_of_paper() -> None:
+    figures = [
+        SimpleNamespace(label=f"A measure of the session {at}", text="1.3", spread="0.9 to 1.6") for at in range(6)
+    ]
+    remark = "You waited for a long time, and then you said what she had not said yet, in her own way."
+    comments = [
+        SimpleNamespace(kind=kind, name="Ben", text=remark, moment=190_000)
+        for kind in ("strength", "strength", "strength", "strength", "suggestion")
+    ]
+    full = papers.summary(course=session_course.course(board()), figures=figures, comments=comments)
+    assert len(PdfReader(io.BytesIO(pdf.printed(full))).pages) == 1
 
 
 @pytest.mark.parametrize("kind", ["", ".pdf", ".docx"])

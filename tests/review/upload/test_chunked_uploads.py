@@ -90,7 +90,7 @@ def test_a_tape_is_handed_in_step_by_step(room: Room, sender: Sender) -> None:
     peaks = sender.browser.get(f"/tapes/{tape}/part/peaks").json()
     assert peaks["duration"] == 3000
     assert max(peaks["peaks"]) > 60
-    assert all(0 <= pause <= 3000 for pause in peaks["pauses"])
+    assert peaks["pauses"] == [1500]  # a tone is nobody's speech: one pause, of which this is the middle
     piece = sender.browser.get(f"/tapes/{tape}/part/sound", headers={"range": "bytes=10-19"})
     assert (piece.status_code, piece.headers["content-type"], piece.content) == (206, "audio/wav", whole[10:20])
     assert piece.headers["content-range"] == f"bytes 10-19/{len(whole)}"

@@ -53,10 +53,18 @@ def picked_with_handles(page: Any) -> None:
     def part() -> tuple[float, float]:
         return float(start.input_value().split(":")[1]), float(end.input_value().split(":")[1])
 
-    drag(0.0, 0.5)  # the handle, to 15 s or a pause at most 3 s from there
-    assert (part()[0], part()[1]) == (pytest.approx(15, abs=3.1), 30)
-    drag(0.7, 0.9)  # across the waveform: from 21 to 27 s, or to the pauses there
-    assert part() == (pytest.approx(21, abs=3.1), pytest.approx(27, abs=3.1))
+    peaks = page.context.request.get(page.locator("#part").get_attribute("data-peaks")).json()
+
+    def snapped(seconds: float) -> Any:
+        """The pause nearest to a moment, if it is at most 3 s away; the field has tenths."""
+        near = min((pause / 1000 for pause in peaks["pauses"]), key=lambda pause: abs(pause - seconds))
+        return pytest.approx(near if abs(near - seconds) <= 3 else seconds, abs=0.11)
+
+    assert (snapped(24), snapped(15)) != (24, 15)  # else nothing below would show that a handle snaps
+    drag(0.0, 0.8)  # the handle, to a pause near 24 s
+    assert part() == (snapped(24), 30)
+    drag(0.05, 0.5)  # across the waveform, from 1.5 s to 15 s, where no pause is near
+    assert part() == (snapped(1.5), snapped(15))
     chosen = part()
     page.mouse.click(box["x"] + box["width"] / 5, box["y"] + 20)  # moves no handle: it says where to listen
     page.get_by_role("button", name="Play from here").click()
