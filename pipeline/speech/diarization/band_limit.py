@@ -1,8 +1,8 @@
 """The band in which the segmentation network hears: below 7 kHz.
 
-Above it lies little of speech, and what a codec and a resampler leave there. The network reacts to that: read by another
-decoder, the same session has other errors, though nobody hears a difference. Below 7 kHz both readings have fewer
-(``python -m tests.benchmarks.segmentation_band``).
+Above it lies little of speech, and what a codec and a resampler leave there. The network reacts to that: read by
+another decoder, the same session has other errors, though nobody hears a difference. Below 7 kHz both readings have
+fewer (``python -m tests.benchmarks.segmentation_band``).
 """
 
 from __future__ import annotations
