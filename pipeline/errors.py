@@ -272,7 +272,7 @@ CODES: dict[str, str] = {
     "V14": "a destruction left something behind",
     "V15": "a tape does not exist, or is destroyed",
     "V16": "a location is not empty, or something required is missing",
-    "V17": "a backup was made by another version of the program",
+    "V17": "a backup was made by a newer version of the program",
     "V18": "another process is destroying a tape, or changing its key",
     "V19": "the folder of the keys is missing",
 }

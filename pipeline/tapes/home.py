@@ -4,6 +4,7 @@
 
     home/                 mode 0700
     ├── tapes.sqlite3     the records, unless the settings name another database
+    ├── tapes.sqlite3.migrating    locked by who upgrades them
     ├── audit.head        where the audit stood last
     ├── jobs.sqlite3      the queue, unless it lies in another database
     ├── keys/             mode 0700: audit.key, certificate.key, authority.json (of the room's own TLS, sealed);
@@ -71,15 +72,22 @@ class Home:
         folder = folder_of(settings)
         key = folder / "keys" / "audit.key"
         if key.exists():
-            raise TapesError("K02", f"home {folder}", "exists already", "use it, or name another with --home")
+            raise _there_already(folder)
         key_places = KeyPlaces.of(settings, folder)
         for each in (folder, folder / "keys", folder / "vault", key_places.master.parent):
             with writable(each):
                 owned(each).chmod(0o700)
+        try:
+            _write_key(key)  # first: of two that start at once, one makes the home
+        except FileExistsError as error:
+            raise _there_already(folder) from error
         fresh = not key_places.master.exists()  # one that was put there by hand is taken
-        if fresh:
-            MasterKey(key_places.master, ask).create(master)
-        _write_key(key)
+        try:
+            if fresh:
+                MasterKey(key_places.master, ask).create(master)
+        except BaseException:
+            key.unlink()  # so that the next attempt does not take this for a home
+            raise
         home = cls(folder, settings, ask)
         home.vault.tape_keys.make()
         try:
@@ -90,7 +98,7 @@ class Home:
                 home.audit.write_witness(session)
         except TapeReviewError:
             home.close()
-            key.unlink()  # so that the next attempt does not take this for a home
+            key.unlink()
             if fresh:
                 home.vault.destroy_key(HOME)
                 home.master.path.unlink()
@@ -185,21 +193,31 @@ def upgrade(settings: TapesSettings, ask: Ask | None = None) -> tuple[Path, str 
 
     Raises
     ------
-    TapesError: K01 there is no home, K03 its database cannot be reached. VaultError: V04, V05, V06 the master key.
+    TapesError: K01 there is no home, K03 its database cannot be reached, K04 another process has been upgrading it for
+        long. VaultError: V04, V05, V06 the master key.
     """
     home = Home(_existing(settings), settings, ask)
     try:
         before = home.database.version()
-        home.database.migrate()
-        if files := group_codebooks.left(home.folder):
-            with home.database.writing() as session:
-                group_codebooks.adopt(session, home.vault, files, now())
-            for path in files:
-                path.unlink()
-            home.database.scrub()  # what passes called them is in free pages and the log of the database
+        home.database.migrate(then=lambda: _seal_codebooks(home))
         return home.folder, before, home.database.version()
     finally:
         home.close()
+
+
+def _there_already(folder: Path) -> TapesError:
+    return TapesError("K02", f"home {folder}", "exists already", "use it, or name another with --home")
+
+
+def _seal_codebooks(home: Home) -> None:
+    """Take in the codebooks that lie in the clear, and remove their files."""
+    if not (files := group_codebooks.left(home.folder)):
+        return
+    with home.database.writing() as session:
+        group_codebooks.adopt(session, home.vault, files, now())
+    for path in files:
+        path.unlink()
+    home.database.scrub()  # what passes called them is in free pages and the log of the database
 
 
 def _existing(settings: TapesSettings) -> Path:

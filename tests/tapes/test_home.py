@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,23 @@ def test_a_home_is_for_its_owner_only(home: Home) -> None:
 def test_a_home_is_not_made_twice(home: Home, tapes_settings: TapesSettings) -> None:
     with pytest.raises(TapesError, match="TR-K02 home .* exists already"):
         Home.create(tapes_settings)
+
+
+def test_of_two_that_make_a_home_at_once_one_makes_it(tapes_settings: TapesSettings) -> None:
+    together = threading.Barrier(2)
+
+    def make() -> str:
+        together.wait()
+        try:
+            Home.create(tapes_settings).close()
+        except TapesError as error:
+            return error.code
+        return ""
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = [made.result() for made in [pool.submit(make) for _ in range(2)]]
+    assert sorted(ends) == ["", "TR-K02"]
+    Home.open(tapes_settings).close()
 
 
 def test_a_home_that_does_not_exist_says_how_to_make_it(tapes_settings: TapesSettings) -> None:

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, select, text
 
 from pipeline.errors import TapeReviewError, VaultError
 from pipeline.files import Digesting, settle
@@ -40,7 +39,7 @@ from pipeline.tapes.backup.backup import (
 )
 from pipeline.tapes.db import schema
 from pipeline.tapes.db.database import Database, sqlite_url
-from pipeline.tapes.db.records import Person, Record, Tape, Tombstone
+from pipeline.tapes.db.records import Tape, Tombstone
 from pipeline.tapes.home import Home, KeyPlaces, folder_of, mark
 from pipeline.tapes.retention import destruction, tombstones
 from pipeline.tapes.vault.atomic_files import owned, published, writable
@@ -87,7 +86,7 @@ def restore(
 
     Raises
     ------
-    VaultError: V13 the backup cannot be read, V16 there is a home already, V17 the backup is of another version; V04 to
+    VaultError: V13 the backup cannot be read, V16 there is a home already, V17 the backup is of a newer version; V04 to
         V07 the master key; V02 something in it was altered; V08 the home cannot be written.
     TapesError: K03, K04 the database.
     """
@@ -146,9 +145,9 @@ class _Backup:
         with self._archive() as archive:
             header = self._content(archive, HEADER)
         self.header: dict[str, Any] = json.loads(header)
-        if self.header["version"] != VERSION or self.header["schema"] != schema.newest():
-            remedy = "restore it with the program that made it, then upgrade that"
-            raise VaultError("V17", f"backup {path}", "was made by another version of this program", remedy)
+        if self.header["version"] != VERSION or self.header["schema"] not in schema.revisions():
+            value = "was made by a newer version of this program"
+            raise VaultError("V17", f"backup {path}", value, "install that version, and restore it with that")
         self.found: dict[str, str] = {}
         self.backups: list[Path] = []
         self._open_files = ExitStack()
@@ -268,21 +267,25 @@ def _as_our_errors(backup: Path) -> Iterator[None]:
 
 
 def _database(opened_backup: _Backup, folder: Path, settings: TapesSettings, dead: dict[str, int]) -> tuple[int, int]:
-    """Fill the database with the rows of living tapes; how many those are, and how many dead ones the backup held."""
+    """Fill the database with the rows of living tapes; how many those are, and how many dead ones the backup held.
+
+    The rows come into tables of the version that the backup was made with, which are then migrated: all at once, or
+    not at all.
+    """
     database = Database(settings.database or sqlite_url(folder / "tapes.sqlite3"))
-    tables = {table.name: table for table in Record.metadata.sorted_tables}
     held = {name.removeprefix(KEYS) for name in opened_backup.found} & set(dead)
     gone = {"tapes": set(dead)}  # table -> ids of rows that are left out; a backup holds each table after its parents
     try:
-        if database.version() is None:
-            database.migrate()
-        with database.writing() as session:
-            if session.scalar(select(func.count()).select_from(Person)):
+        with database.migrating() as connection:
+            if inspect(connection).has_table("people") and connection.scalar(text("SELECT count(*) FROM people")):
                 raise VaultError("V16", database.name, "holds records already", "name an empty database")
+            schema.migrate(connection, opened_backup.header["schema"])
+            metadata = MetaData()
+            metadata.reflect(connection)
             rows: list[dict[str, Any]] = []
             for entry in (row for row in opened_backup.entries() if row.get("table", "sessions") not in LEFT_OUT):
                 name, row = entry["table"], {column: _value(value) for column, value in entry["row"].items()}
-                if _dies(tables[name], row, gone):
+                if _dies(metadata.tables[name], row, gone):
                     gone.setdefault(name, set()).add(row["id"])
                     held |= {row["id"]} if name == "tapes" else set()
                     continue
@@ -290,12 +293,15 @@ def _database(opened_backup: _Backup, folder: Path, settings: TapesSettings, dea
                     row |= {"tape_id": None, "sealed_notes": None}
                 rows.append({"": name, **row})
                 if len(rows) == _BATCH:
-                    _fill(session, tables, rows)
-            _fill(session, tables, rows)
-            for tape_id, at in dead.items():
-                if session.get(Tombstone, tape_id) is None:
-                    session.add(Tombstone(tape_id=tape_id, destroyed_at=at))
-            alive = session.scalar(select(func.count()).select_from(Tape).where(Tape.state != "destroyed")) or 0
+                    _fill(connection, metadata, rows)
+            _fill(connection, metadata, rows)
+            schema.migrate(connection, "head")
+            known = set(connection.scalars(select(Tombstone.tape_id)))
+            missing = [{"tape_id": each, "destroyed_at": at} for each, at in dead.items() if each not in known]
+            if missing:
+                connection.execute(insert(Tombstone), missing)
+            living = select(func.count()).select_from(Tape).where(Tape.state != "destroyed")
+            alive = connection.scalar(living) or 0
     finally:
         database.close()
     return alive, len(held)
@@ -310,13 +316,13 @@ def _dies(table: Table, row: dict[str, Any], gone: dict[str, set[str]]) -> bool:
     )
 
 
-def _fill(session: Session, tables: dict[str, Table], rows: list[dict[str, Any]]) -> None:
+def _fill(connection: Connection, metadata: MetaData, rows: list[dict[str, Any]]) -> None:
     """Insert rows, those of one table that follow each other at once."""
     start = 0
     for end in range(1, len(rows) + 1):
         if end == len(rows) or rows[end][""] != rows[start][""]:
-            table = tables[rows[start][""]]
-            session.execute(insert(table), [{k: v for k, v in row.items() if k} for row in rows[start:end]])
+            table = metadata.tables[rows[start][""]]
+            connection.execute(insert(table), [{k: v for k, v in row.items() if k} for row in rows[start:end]])
             start = end
     rows.clear()
 

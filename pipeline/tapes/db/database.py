@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, Operational
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapesError
-from pipeline.tapes.db import schema
+from pipeline.tapes.db import migration_lock, schema
 from pipeline.tapes.vault.atomic_files import closed
 
 _WAIT_SECONDS = 30.0  # for another's write, which is over far sooner; chosen here
@@ -38,6 +38,10 @@ _BUSY_STATES = ("55P03", "40P01", "40001")
 
 def _nothing(session: Session) -> None:
     """Do nothing before a commit."""
+
+
+def _nothing_more() -> None:
+    """Do nothing after the tables."""
 
 
 class Database:
@@ -84,14 +88,43 @@ class Database:
             self._before_commit(session)
             session.commit()
 
-    def migrate(self, revision: str = "head") -> None:
-        """Bring the tables to a version: to the newest unless another is named."""
+    def migrate(self, revision: str = "head", then: Callable[[], None] = _nothing_more) -> None:
+        """Bring the tables to a version: to the newest unless another is named.
+
+        Parameters
+        ----------
+        then: what else an upgrade does, before another process that waits to migrate finds that nothing is left to do.
+
+        Raises
+        ------
+        TapesError: K03, K04 another process migrates for longer than we wait, K05 rows would refer to nothing.
+        """
+        with self._migrating_alone():
+            with self._rebuilding() as connection:
+                schema.migrate(connection, revision)
+            then()
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """A connection that may migrate and fill the tables, nobody else doing so; it commits at its end.
+
+        Raises
+        ------
+        TapesError: K03, K04, K05.
+        """
+        with self._migrating_alone(), self._rebuilding() as connection:
+            yield connection
+
+    @contextmanager
+    def _rebuilding(self) -> Iterator[Connection]:
         with self._as_our_errors(), self._writer.connect() as connection:
             if self.is_sqlite:  # it changes a table by making it anew: what refers to the old one must not die with it
                 _keep_references(connection, False)
             try:
                 with connection.begin():
-                    schema.migrate(connection, revision)
+                    if not self.is_sqlite:  # nobody is in the middle of a write
+                        _take_turn(connection)
+                    yield connection
                     broken = self.is_sqlite and connection.execute(text("PRAGMA foreign_key_check")).first()
                     if broken:
                         value = f"would have rows in {broken[0]} that refer to nothing"
@@ -99,6 +132,20 @@ class Database:
             finally:
                 if self.is_sqlite:
                     _keep_references(connection, True)
+
+    @contextmanager
+    def _migrating_alone(self) -> Iterator[None]:
+        """Keep other processes from migrating meanwhile: by a file beside SQLite, by a lock in PostgreSQL."""
+        if self.is_sqlite:
+            with migration_lock.of_file(Path(self.url.database or ""), self._busy):
+                yield
+            return
+        with self._as_our_errors(), self._outside_transactions() as connection:
+            migration_lock.take(connection)
+            try:
+                yield
+            finally:
+                migration_lock.release(connection)
 
     def version(self) -> str | None:
         """The version of the tables; None in an empty database."""
@@ -125,10 +172,7 @@ class Database:
         TapesError: K04 another connection keeps the log from being emptied.
         """
         if not self.is_sqlite:
-            with (
-                self._as_our_errors(),
-                self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-            ):
+            with self._as_our_errors(), self._outside_transactions() as connection:
                 connection.execute(text(f"SELECT pg_advisory_lock({_SCRUB})"))  # two at once would wait for each other
                 try:
                     connection.execute(text("VACUUM FULL"))
@@ -164,6 +208,9 @@ class Database:
         finally:
             self._turn.release()
 
+    def _outside_transactions(self) -> Connection:
+        return self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
     def _busy(self) -> TapesError:
         return TapesError("K04", self.name, "is busy", "try again in a minute")
 
@@ -173,8 +220,7 @@ class Database:
             try:
                 session.connection()
                 if not self.is_sqlite:  # which needs telling that one writes at a time; SQLite never does otherwise
-                    session.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS:.3f}s'"))
-                    session.execute(text(f"SELECT pg_advisory_xact_lock({_TURN})"))
+                    _take_turn(session.connection())
                 return
             except OperationalError as error:
                 session.rollback()
@@ -213,6 +259,12 @@ def _is_busy(error: OperationalError) -> bool:
     if isinstance(error.orig, sqlite3.OperationalError):
         return error.orig.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return getattr(error.orig, "sqlstate", None) in _BUSY_STATES
+
+
+def _take_turn(connection: Connection) -> None:
+    """Wait in PostgreSQL for whoever writes, until the transaction ends."""
+    connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS:.3f}s'"))
+    connection.execute(text(f"SELECT pg_advisory_xact_lock({_TURN})"))
 
 
 def _keep_references(connection: Connection, keep: bool) -> None:

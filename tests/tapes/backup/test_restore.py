@@ -7,12 +7,15 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, MetaData, select, update
+from sqlalchemy.exc import DBAPIError
 
-from pipeline.errors import VaultError
+from pipeline.errors import TapesError, VaultError
 from pipeline.formats import cacti_codebook
 from pipeline.formats.safe_reader import Source
 from pipeline.settings import TapesSettings
@@ -38,7 +41,7 @@ from pipeline.tapes.retention import certificates, destruction, tombstones
 from pipeline.tapes.vault.key_rotation import rotate
 from pipeline.tapes.vault.master_key import PASSPHRASE, VARIABLE, MasterKey
 from tests.formats.test_cacti_codebook import FILE
-from tests.tapes.conftest import NOON
+from tests.tapes.conftest import BOTH, NOON
 from tests.tapes.full_tape import FullTape, found_in, full_tape
 from tests.tapes.postgres import Server
 
@@ -374,3 +377,74 @@ def test_a_new_master_key_opens_everything_and_old_backups_need_the_old_one(
     with pytest.raises(VaultError, match="TR-V07"):
         restore.restore(made.path, elsewhere, NOON, master=home.master.path)
     assert restore.restore(made.path, elsewhere, NOON, master=copy).tapes == 1
+
+
+def of_an_older_program(home: Home, path: Path, revision: str, monkeypatch: pytest.MonkeyPatch) -> backup.Made:
+    """A backup as a program of that time wrote it: its own tables and columns, and no others."""
+    home.database.migrate(revision)
+    metadata = MetaData()
+    metadata.reflect(home.database.engine)
+    metadata.remove(metadata.tables["alembic_version"])
+    with monkeypatch.context() as older:
+        older.setattr(backup, "Record", SimpleNamespace(metadata=metadata))
+        older.setattr(schema, "newest", lambda: revision)
+        return backup.make(home, path, NOON)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_backup_of_an_older_version_comes_back_with_todays_tables(
+    home: Home,
+    tape: FullTape,
+    tmp_path: Path,
+    elsewhere: TapesSettings,
+    copy: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    kind: str,
+) -> None:
+    before = content(home)
+    made = of_an_older_program(home, tmp_path / "one.backup", "0017", monkeypatch)
+    with ExitStack() as opened:
+        if kind == "postgresql":
+            server: Server = request.getfixturevalue("postgres")
+            elsewhere = elsewhere.model_copy(update={"database": opened.enter_context(server.empty())})
+        assert restore.restore(made.path, elsewhere, NOON + 1, master=copy).tapes == 1
+        again = Home.open(elsewhere)
+        opened.callback(again.close)
+        assert again.database.version() == schema.newest()
+        after = content(again)
+        for table in ("tapes", "items", "consents", "utterances", "code_events", "memberships", "groups"):
+            assert after[table] == before[table], table
+        with again.database.reading() as session:
+            assert session.scalars(select(Person.email)).all()
+            assert again.audit.verify(session) == ()
+            assert all(again.vault.read(item).startswith(tape.mark.encode()) for item in session.scalars(select(Item)))
+        with pytest.raises(DBAPIError, match="for good"), again.database.writing() as session:
+            session.execute(update(Tape).values(state="destroyed"))
+            session.execute(update(Tape).values(state="ready"))
+
+
+@pytest.mark.engines
+def test_a_restore_that_fails_leaves_an_empty_database_to_try_again_with(
+    home: Home,
+    tape: FullTape,
+    tmp_path: Path,
+    elsewhere: TapesSettings,
+    copy: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    postgres: Server,
+) -> None:
+    made = of_an_older_program(home, tmp_path / "one.backup", "0017", monkeypatch)
+    with postgres.migrated() as url:
+        used = elsewhere.model_copy(update={"database": url})
+        migrate = schema.migrate
+
+        def failing(connection: Connection, revision: str) -> None:
+            if revision == "head":
+                raise TapesError("K05", "database", "cannot be migrated", "restore the last backup")
+            migrate(connection, revision)
+
+        with monkeypatch.context() as broken, pytest.raises(TapesError, match="TR-K05"):
+            broken.setattr(schema, "migrate", failing)
+            restore.restore(made.path, used, NOON, master=copy)
+        assert restore.restore(made.path, used, NOON, master=copy).tapes == 1
