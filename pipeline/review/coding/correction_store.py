@@ -13,7 +13,14 @@ from pipeline.formats import plain_text
 from pipeline.review.authorization import Admitted
 from pipeline.review.coding import masks, transcripts
 from pipeline.review.coding.change_requests import ChangeRequest
-from pipeline.review.coding.corrections import MASK, CorrectedUtterance, Correction, apply_corrections
+from pipeline.review.coding.corrections import (
+    MASK,
+    CorrectedUtterance,
+    Correction,
+    apply_correction,
+    apply_corrections,
+)
+from pipeline.review.coding.transcript_base import base_of
 from pipeline.review.coding.transcripts import PAYLOAD_FIELD
 from pipeline.tapes.db import records
 from pipeline.tapes.db.records import CodeEvent, Pass
@@ -42,14 +49,16 @@ def store_corrections(admitted: Admitted, changes: Sequence[ChangeRequest]) -> l
         except _RefusedError as refusal:
             refused.append({"id": change.id, "reason": str(refusal)})
             continue
-        if validated.kind == "text" and not validated.undoes and not transcript.holds(validated):
+        correction = Correction(
+            name, validated.kind, validated.utterance_id, validated.payload, _undone_id(admitted, change)
+        )
+        if transcript.overtakes(change, correction):
             refused.append({"id": change.id, "reason": STALE, "stale": "true"})
             continue
         stored_ids.add(name)
         moment += 1
         row = _record(admitted, validated, name, moment)
         session.add(row)
-        correction = Correction(name, row.kind, row.utterance_id, validated.payload, row.undoes)
         transcript.add(correction, admitted.is_interviewer)
         admitted.record(f"change.{validated.kind}", "transcript")
     return refused
@@ -81,10 +90,23 @@ class _TranscriptState:
             self._shown = apply_corrections(self.recorded, masks.permitted_corrections(self.corrections))
         return self._shown
 
-    def holds(self, change: ChangeRequest) -> bool:
+    def overtakes(self, change: ChangeRequest, correction: Correction) -> bool:
+        """Whether others changed meanwhile what a correction is about, so that it has another effect, or none.
+
+        A mask is about words of the recording, and an undo about the person's own correction: neither is overtaken.
+        """
+        if correction.undoes or correction.kind == "mask":
+            return False
+        if correction.kind == "text":
+            fits = self._has_replaced_words(correction)
+        else:
+            fits = change.base in (None, base_of(self.shown, change.kind, change.utterance_id, change.payload))
+        return not fits or apply_correction(self.shown, correction) == self.shown
+
+    def _has_replaced_words(self, correction: Correction) -> bool:
         """Whether the utterance has the words that a correction of its text replaces, one after the other."""
-        words = [word.id for shown in self.shown if shown.id == change.utterance_id for word in shown.words]
-        replaced, after = change.payload["replace"], change.payload["after"]
+        words = [word.id for shown in self.shown if shown.id == correction.utterance_id for word in shown.words]
+        replaced, after = correction.payload["replace"], correction.payload["after"]
         if not replaced:
             return bool(words) and (after is None or after in words)
         first = words.index(replaced[0]) if replaced[0] in words else 0
@@ -195,6 +217,10 @@ def correction_id(admitted: Admitted, name: str) -> str:
     return f"{name}-{admitted.person.id}"
 
 
+def _undone_id(admitted: Admitted, change: ChangeRequest) -> str | None:
+    return correction_id(admitted, change.undoes) if change.undoes else None
+
+
 def own_corrections(admitted: Admitted) -> list[tuple[int, dict[str, str | None]]]:
     """Return (time in ms, correction) for the person's own corrections in order of time, under the page's names."""
     query = select(records.Correction).where(
@@ -258,5 +284,5 @@ def _record(admitted: Admitted, change: ChangeRequest, name: str, moment: int) -
         kind=change.kind,  # type: ignore[arg-type]
         utterance_id=change.utterance_id,
         sealed_payload=sealed,
-        undoes=correction_id(admitted, change.undoes) if change.undoes else None,
+        undoes=_undone_id(admitted, change),
     )

@@ -81,24 +81,29 @@ def apply_corrections(
     shown = list(utterances)
     masked: frozenset[str] = frozenset()
     for correction in in_effect(corrections):
-        index = next((index for index, utterance in enumerate(shown) if utterance.id == correction.utterance_id), -1)
-        if correction.kind == "role":
-            roles = correction.payload["roles"]
-            shown = [replace(utterance, role=roles.get(utterance.speaker, utterance.role)) for utterance in shown]
-        elif correction.kind == "mask":
+        if correction.kind == "mask":
             words = frozenset(correction.payload["words"])
             masked = masked | words if correction.payload["on"] else masked - words
-        elif index < 0:
-            continue
-        elif correction.kind == "speaker":
-            shown = _swap_roles(shown, index, index + 1 if correction.payload.get("only") else len(shown))
-        elif correction.kind == "text":
-            shown[index] = _replace_words(shown[index], correction)
-        elif correction.kind == "merge":
-            shown = _merge_with_previous(shown, index)
-        elif correction.kind == "split":
-            shown = _split_at_word(shown, index, correction.payload["word_id"])
+        else:
+            shown = apply_correction(shown, correction)
     return [_mark_masked(utterance, masked) for utterance in shown]
+
+
+def apply_correction(shown: Sequence[CorrectedUtterance], correction: Correction) -> list[CorrectedUtterance]:
+    """Return the utterances with one more correction, which is no mask; they are equal where it has no effect."""
+    if correction.kind == "role":
+        roles = correction.payload["roles"]
+        return [replace(utterance, role=roles.get(utterance.speaker, utterance.role)) for utterance in shown]
+    index = next((index for index, utterance in enumerate(shown) if utterance.id == correction.utterance_id), -1)
+    if index < 0:
+        return list(shown)
+    if correction.kind == "speaker":
+        return _swap_roles(shown, index, index + 1 if correction.payload.get("only") else len(shown))
+    if correction.kind == "text":
+        return [*shown[:index], _replace_words(shown[index], correction), *shown[index + 1 :]]
+    if correction.kind == "merge":
+        return _merge_with_previous(shown, index)
+    return _split_at_word(shown, index, correction.payload["word_id"])
 
 
 def _mark_masked(utterance: CorrectedUtterance, masked: frozenset[str]) -> CorrectedUtterance:

@@ -264,3 +264,48 @@ def test_a_note_is_a_key_a_line_and_enter_and_its_time_plays(stage: Stage, sit: 
     until(page, "document.querySelector('audio').currentTime > 57")
     assert browser.faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_corrections_that_somebody_else_overtook_are_held_and_made_anew_by_hand(stage: Stage, sit: Sit) -> None:
+    """Ada was offline, and closed the page, while Ben split and swapped the same utterances."""
+    ada, ben = sit("Ada", expected="ERR_INTERNET_DISCONNECTED"), sit("Ben")
+    tape = stage.tape()
+    begin(stage, ada, tape)
+    begin(stage, ben, tape)
+
+    def split_and_swap(page: Any, word: int) -> None:
+        page.locator('[data-id="u0004"] .word').nth(word).click()
+        press(page, "x")
+        page.locator('[data-id="u0006"] .word').first.click()
+        press(page, "v")
+
+    ada.context.set_offline(True)
+    split_and_swap(ada, 2)
+    address, context = ada.url, ada.context
+    until(ada, "Object.keys(localStorage).length === 2")
+    ada.close()
+    split_and_swap(ben, 3)
+    stored(ben)
+    context.set_offline(False)
+    again = context.new_page()
+    again.goto(address)
+    ready(again)
+    again.wait_for_selector("#clash-text:has-text('at 0:13 was changed elsewhere. Yours was splitting an utterance.')")
+    names = "[...document.querySelectorAll('[data-id^=u0004]')].map((each) => each.dataset.id).join(' ')"
+    assert again.evaluate(names) == ben.evaluate(names)  # nothing of it happened
+    assert "interviewer" in again.get_attribute('[data-id="u0006"]', "class")
+    assert browser.faults(again) == []
+    again.get_by_role("button", name="Go there").press("Enter")
+    assert current(again) == "u0004"
+    assert "“Split at the cursor”" in again.inner_text("#hint")
+    press(again, "x")
+    again.wait_for_selector("#clash-text:has-text('at 0:22 was changed elsewhere. Yours was a swap of the speakers.')")
+    again.get_by_role("button", name="Leave it").press("Enter")
+    assert again.locator("#clash").is_hidden()
+    stored(again)
+    again.reload()
+    ready(again)
+    words = again.locator('[data-id="u0004"] .word').count()
+    assert (words, len(again.evaluate(names).split())) == (2, 3)
+    assert "interviewer" in again.get_attribute('[data-id="u0006"]', "class")  # swapped once, by Ben
+    assert again.locator("#clash").is_hidden()

@@ -32,7 +32,7 @@ def test_an_open_page_is_told_of_what_others_do(both: Table) -> None:
     seen = [board(both.ada)["mark"], mark()]
     settle(both.ben, "s1", "question_open")
     seen += [board(both.ada)["mark"], mark()]
-    both.interviewer.begin().correct("merge", "u0003", {})
+    both.interviewer.begin().correct("speaker", "u0003", {})
     seen.append(mark())
     assert [seen[at] == seen[at + 1] for at in range(4)] == [True, False, True, False]
     open_one = both.stranger.browser

@@ -1,3 +1,4 @@
+import { baseOf } from "./base.js";
 import { corrected, live, MASK } from "./layout.js";
 
 /**
@@ -7,7 +8,7 @@ import { corrected, live, MASK } from "./layout.js";
  * @typedef {{id: string, utterance_id: string, action: "set" | "clear" | "unsure", codes: string[],
  *   undoes?: string | null}} CodeEvent
  * @typedef {{id: string, kind: string, utterance_id: string, undoes?: string | null, action?: string, codes?: string[],
- *   payload?: any, audio_ms?: number | null, base?: string, held?: boolean}} Change
+ *   payload?: any, audio_ms?: number | null, base?: string | import("./base.js").TranscriptBase, held?: boolean}} Change
  */
 
 /**
@@ -76,7 +77,9 @@ export class Changes {
 
   /** @param {string} kind @param {string} id @param {any} payload */
   correct(kind, id, payload) {
-    this.put({ id: fresh(), kind, utterance_id: id, payload, undoes: null });
+    // Stored only where the server shows the same: a text names the words that it replaces, a mask words of the recording.
+    const base = ["split", "merge", "speaker"].includes(kind) ? { base: baseOf(this.utterances, kind, id, payload) } : {};
+    this.put({ id: fresh(), kind, utterance_id: id, payload, undoes: null, ...base });
   }
 
   /**

@@ -19,12 +19,14 @@ import { Tabs } from "./tabs.js";
 import { Transcript } from "./transcript.js";
 import { watch } from "./watch.js";
 import { NoWave, Wave } from "./wave.js";
-import { whereabouts, words } from "./wording.js";
+import { affected, whereabouts, words } from "./wording.js";
 
 /** A note is taken a little after what it is about, in ms. */
 const BEFORE_NOTE = 3000;
 /** The keys that take the reader to another row. */
 const MOVES = new Set(["next", "previous", "next_play", "check"]);
+/** The roles that change places. */
+const SWAPPED = new Set(["interviewer", "client"]);
 
 /** The coding page: listen, give each thought its code by one key, and go on. */
 class CodingPage {
@@ -295,8 +297,8 @@ class CodingPage {
     else if (kind === "unsure") changes.code(one.id, this.given, !changes.codes.get(one.id)?.unsure, moment);
     else if (kind === "clear") changes.code(one.id, [], false, moment);
     else if (kind === "accept" && one.pretag && !changes.codes.has(one.id)) changes.code(one.id, one.pretag.codes, false, moment);
-    else if (kind === "speaker") changes.correct("speaker", one.id, {});
-    else if (kind === "speaker_once") changes.correct("speaker", one.id, { only: true });
+    else if (kind === "speaker") this.swap(one, {});
+    else if (kind === "speaker_once") this.swap(one, { only: true });
     else if (kind === "merge") this.merge();
     else if (kind === "split") this.split();
     else if (kind === "text") this.edit();
@@ -357,19 +359,29 @@ class CodingPage {
     const text = change.kind === "code"
       ? `It now has ${there ? words({ ...change, ...there, action: there.unsure ? "unsure" : "set" }, this.codes) : "no code yet"}. Yours was ${words(change, this.codes)}.`
       : `Yours was ${words(change, this.codes)}.`;
-    byId("clash-text").textContent = `The utterance${whereabouts(utterances, change.utterance_id, this.silent)} was changed elsewhere. ${text}`;
-    byId("mine").textContent = change.kind === "code" ? "Use mine" : "Correct it again";
+    const one = affected(change, utterances);
+    byId("clash-text").textContent = `The utterance${one ? whereabouts(utterances, one.id, this.silent) : ""} was changed elsewhere. ${text}`;
+    byId("mine").textContent = change.kind === "code" ? "Use mine" : change.kind === "text" ? "Correct it again" : "Go there";
     byId("mine").onclick = () => {
       this.outbox.decide(change.id);
-      this.go(change.utterance_id, true);
+      if (one) this.go(one.id, true);
       if (change.kind === "code") this.changes.code(change.utterance_id, change.codes ?? [], change.action === "unsure", change.audio_ms ?? null);
-      else this.edit();
+      else if (one && change.kind === "text") this.edit();
+      else if (one) this.offer(change, one);
       this.choose();
     };
     byId("theirs").onclick = () => {
       this.outbox.decide(change.id);
       this.choose();
     };
+  }
+
+  /** A split, a merge or a swap is made anew by its key, once its coder has seen what is there now. @param {import("./changes.js").Change} change @param {import("./layout.js").Utterance} one */
+  offer({ kind, payload }, one) {
+    if (kind === "split") this.select(one.id, payload.word_id);
+    const action = kind === "speaker" && payload.only ? "speaker_once" : kind;
+    const { shown, label } = this.state.bindings.find((/** @type {any} */ each) => each.action === action);
+    this.hint(`Look at the utterance. If you still want it: ${shown}, “${label}”.`, true);
   }
 
   /** One key a code: it comes, goes, or takes the place of another of its family. @param {string} name */
@@ -385,6 +397,14 @@ class CodingPage {
     const codes = given.includes(name) ? given.filter((each) => each !== name) : [...others, name];
     const order = [...this.codes.keys()];
     this.changes.code(this.current, codes.sort((a, b) => order.indexOf(a) - order.indexOf(b)), false, this.moment);
+  }
+
+  /** @param {import("./layout.js").Utterance} one @param {{only?: boolean}} payload */
+  swap(one, payload) {
+    const { utterances } = this.changes;
+    const swapped = payload.only ? [one] : utterances.slice(utterances.indexOf(one));
+    if (swapped.some(({ role }) => SWAPPED.has(role))) this.changes.correct("speaker", one.id, payload);
+    else this.hint("Only the interviewer and the client can be swapped.");
   }
 
   merge() {

@@ -26,3 +26,14 @@ export function whereabouts(utterances, id, silent) {
   if (at < 0) return "";
   return silent ? ` at #${at + 1}` : ` at ${clock(utterances[at].start)}`;
 }
+
+/**
+ * Where the words of a change are now: it may name an utterance that was joined to another, or split.
+ * @template {{id: string, words: {id: string}[]}} T
+ * @param {Change} change @param {T[]} utterances @returns {T | undefined}
+ */
+export function affected({ kind, utterance_id: id, payload, base }, utterances) {
+  const word = kind === "split" ? payload.word_id : typeof base === "object" ? base.words.at(-1)?.[0] : undefined;
+  return utterances.find(({ words: all }) => all.some((each) => each.id === word))
+    ?? utterances.find((each) => each.id === id) ?? utterances.find((each) => each.id === id.split("~")[0]);
+}
