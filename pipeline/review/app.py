@@ -30,6 +30,7 @@ from pipeline.review.consensus import live_routes
 from pipeline.review.consensus import routes as consensus
 from pipeline.review.context import Context
 from pipeline.review.mail.mailer import Mailer
+from pipeline.review.meetings import calendar_feed, group_page
 from pipeline.review.meetings import routes as meetings
 from pipeline.review.meetings import terms as group_terms
 from pipeline.review.middleware.body_limit import BodyLimit
@@ -64,7 +65,7 @@ ROUTERS: tuple[APIRouter, ...] = (
         voices.router,
     ),
     *(interviewer_first.router, feedback.router, summary.router),
-    *(meetings.router, group_terms.router, growth.router),
+    *(meetings.router, calendar_feed.router, group_page.router, group_terms.router, growth.router),
     *(
         coding.router,
         consensus.router,

@@ -31,6 +31,9 @@ LineOfText = Annotated[str, _Clean, AfterValidator(one_line), Form(min_length=1,
 OptionalLineOfText = Annotated[str, _Clean, AfterValidator(one_line), Form(max_length=200)]
 """A line that may be empty."""
 
+OptionalAddress = Annotated[str, _Clean, AfterValidator(one_line), Form(max_length=500)]
+"""A place, or the address of a video call, which is longer than a line; may be empty."""
+
 Text = Annotated[str, _Clean, Form(min_length=1, max_length=4000)]
 """A required longer text."""
 

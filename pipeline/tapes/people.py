@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import cast, get_args
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from pipeline.errors import TapesError
 from pipeline.tapes import accounts, audit_log
-from pipeline.tapes.db.records import Group, Membership, Person, Role
+from pipeline.tapes.db.records import CalendarFeed, Group, Membership, Person, Role
 
 SMALLEST, LARGEST = 7, 15
 """How many members a group has so that it works."""
@@ -23,11 +23,12 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 @dataclass(frozen=True)
 class Member:
-    """Someone in a group, and in which role."""
+    """Someone in a group, and in which role; ``takes_turns``: every member does, others as they wish."""
 
     person: Person
     role: Role
     since: int
+    takes_turns: bool = True
 
 
 def address(text: str) -> str:
@@ -123,6 +124,7 @@ def disable(session: Session, person: Person, now: int, actor_id: str | None = N
     if person.disabled_at is None:
         person.disabled_at = now
         audit_log.record(session, now, actor_id, "person.disable", thing=person.id)
+    session.execute(delete(CalendarFeed).where(CalendarFeed.person_id == person.id))
     accounts.void_links(session, person.id, now)
     accounts.end_sessions(session, person.id)
 
@@ -230,7 +232,10 @@ def members(session: Session, group: Group, now: int) -> tuple[Member, ...]:
         .where(Membership.group_id == group.id, _holds(now), Person.disabled_at.is_(None))
         .order_by(Person.name, Person.id)
     )
-    return tuple(Member(person, membership.role, membership.since) for person, membership in rows)
+    return tuple(
+        Member(person, membership.role, membership.since, membership.role == "member" or membership.takes_turns)
+        for person, membership in rows
+    )
 
 
 def groups_of(session: Session, person: Person, now: int) -> tuple[tuple[Group, Role], ...]:

@@ -71,7 +71,9 @@ QUERIES = {
 """Query parameters."""
 
 FIELDS: dict[str, Any] = {
-    **dict.fromkeys(("name", "group", "note", "text", "notes", "agreements", "pseudonym", "method", "label"), "x"),
+    **dict.fromkeys(
+        ("name", "group", "note", "text", "notes", "agreements", "pseudonym", "method", "label", "location"), "x"
+    ),
     **dict.fromkeys(("target_behavior", "action", "terms"), "x"),
     "email": "x@example.org",
     "people_named": "",
@@ -108,6 +110,8 @@ FIELDS: dict[str, Any] = {
     "interviewer": "S1",
     "at": "2030-01-01T18:00",
     "minutes": "60",
+    "time_zone": "Europe/Berlin",
+    "turns": "yes",
     "task": "all",
     "codebook": "pretags",
     "word": "w00001",

@@ -10,7 +10,7 @@ from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, OptionalText
-from pipeline.review.meetings import routes
+from pipeline.review.meetings import group_page
 from pipeline.review.templating import seeing
 from pipeline.settings import MOST_TERMS, listed_terms
 from pipeline.tapes import audit_log, group_terms
@@ -36,5 +36,5 @@ def choose_terms(request: Request, viewer: SignedIn, group_id: Id, terms: Option
             f"These are {len(listed)}. List at most {MOST_TERMS} names and terms{with_others}, each of at most 60 "
             "characters."
         )
-        return routes.rendered_group_page(request, viewer, group_id, status=422, terms=terms, terms_error=error)
+        return group_page.rendered_group_page(request, viewer, group_id, status=422, terms=terms, terms_error=error)
     return seeing(f"/groups/{group_id}", "saved")

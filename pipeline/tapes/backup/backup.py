@@ -59,8 +59,9 @@ LOCKED_AWAY = ("audit.key", "certificate.key", "authority.json")
 """The home's keys that travel inside of the encrypted records."""
 
 LEFT_OUT = {"sessions", "login_attempts", "known_places", "workers", "invitations", "second_step_lifts"}
+LEFT_OUT |= {"calendar_feeds"}
 """Tables that a restore begins anew: nobody stays signed in, no worker is taken for alive, and no link works again that
-was used since, no lifting of a second step goes on that its owner stopped."""
+was used or stopped since, no lifting of a second step goes on that its owner stopped."""
 
 _NOTED = "backups.txt"
 _NEVER = "-"

@@ -116,8 +116,13 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "/growth/share": ("member", "coordinator", "coach"),
     "/growth/{person_id}": ("member",),
     "/meetings/{meeting_id}": GROUP,
+    "/meetings/{meeting_id}/meeting.ics": GROUP,
     **dict.fromkeys(
-        (f"/meetings/{{meeting_id}}/{what}" for what in ("when", "cancel", "roles", "tape", "notes", "end")), GROUP
+        (f"/groups/{{group_id}}/{what}" for what in ("time-zone", "turns", "calendar", "calendar/stop")), GROUP
+    ),
+    **dict.fromkeys(
+        (f"/meetings/{{meeting_id}}/{what}" for what in ("when", "where", "cancel", "roles", "tape", "notes", "end")),
+        GROUP,
     ),
     **dict.fromkeys(
         ("/groups/{group_id}", *(f"/groups/{{group_id}}/{what}" for what in ("agreements", "terms", "agreement"))),
@@ -138,6 +143,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
 }
 
 ELSEWHERE = {"/login/code", "/login/recovery", "/login/enroll", "/oidc/start", "/oidc/back", "/invitation/{token}"}
+ELSEWHERE |= {"/calendar/{token}.ics"}  # for whoever has the address: tests/review/meetings/test_calendar_feed.py
 ELSEWHERE |= {"POST /login", "POST /account/second-step"}
 ELSEWHERE |= {
     "/certificate",

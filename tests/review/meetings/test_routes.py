@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from icalendar import Calendar
 
 from pipeline.review.upload import queueing
 from pipeline.tapes.clock import DAY
@@ -128,3 +129,69 @@ def test_whose_tape_is_next_does_not_forget_tapes_that_are_destroyed(peers: Peer
 
 def group_page(peers: Peers) -> str:
     return str(peers.ada.get(f"/groups/{peers.group}").text)
+
+
+def test_notes_that_another_saved_meanwhile_are_not_written_over_by_the_button(peers: Peers) -> None:
+    path, ben = peers.plan(), peers.room.signed_in(peers.people["Ben"])
+
+    def was(page: str) -> str:
+        return page.partition('name="was" value="')[2].partition('"')[0]
+
+    known = was(peers.ada.get(path).text)
+    assert ben.post(f"{path}/notes", {"notes": "Bring <b>tea</b>.", "was": known}).status_code == 303
+    refused = peers.ada.post(f"{path}/notes", {"notes": "Bring the kettle.", "was": known})
+    assert refused.status_code == 409
+    assert "Your notes are not saved yet." in refused.text
+    assert "Bring &lt;b&gt;tea&lt;/b&gt;.</blockquote>" in refused.text  # theirs, to read
+    assert ">Bring the kettle.</textarea>" in refused.text  # the own, to go on with
+    assert ">Bring &lt;b&gt;tea&lt;/b&gt;.</textarea>" in ben.get(path).text
+    both = {"notes": "Bring tea and the kettle.", "was": was(refused.text)}
+    assert peers.ada.post(f"{path}/notes", both).status_code == 303
+    assert ">Bring tea and the kettle.</textarea>" in ben.get(path).text
+    assert peers.actions().count("meeting.notes") == 2
+
+
+def test_a_meeting_from_the_plan_to_the_thanks(room: Room) -> None:
+    """The times are worked out by hand: 90 minutes from 18:00 in Berlin, whatever this computer's clock shows."""
+    group = room.group()
+    ada, ben = (room.person(name, group) for name in ("Ada", "Ben"))
+    tape = room.tape(group, ada)
+    host, guest = room.signed_in(ada), room.signed_in(ben)
+    host.post(f"/groups/{group}/time-zone", {"time_zone": "Europe/Berlin"})
+    form = {"group_id": group, "at": "2030-01-08T18:00", "minutes": 90, "location": "https://call.example.org/peers"}
+    path = str(host.post("/meetings", form).headers["location"])
+    assert host.post("/meetings", form | {"location": "javascript:alert(1)"}).status_code == 422
+    assert host.post("/meetings", form | {"at": "2030-03-31T02:30"}).status_code == 422  # the clocks skip it
+
+    def clocks(page: str) -> list[str]:
+        return re.findall(r'<td class="time">(\d\d:\d\d)</td>', page)
+
+    page = guest.get(path).text
+    assert clocks(page) == ["18:00", "18:05", "18:30", "18:40", "19:00", "19:20"]
+    assert '<a href="https://call.example.org/peers" rel="noreferrer">Join the video call</a>' in page
+    assert "About 120 seconds each" in page  # four minutes, two people
+    assert 'data-begins="1894122000000" data-ends="1894122300000"' in page  # 2030-01-08T17:00Z, and five minutes
+    assert "Thank you" not in page  # nobody brings a tape yet
+    host.post(f"{path}/tape", {"tape_id": tape})
+    page = guest.get(path).text
+    assert 'Thank you, <span class="name">Ada</span>, for bringing your tape.' in page
+    assert f'href="/tapes/{tape}"' in page
+    assert f"/tapes/{tape}/feedback" not in page  # the interviewer comes first
+    host.post(f"/tapes/{tape}/first", {"step": "done", "well": "I waited."})
+    page = guest.get(path).text
+    steps = page.partition("<tbody>")[2].partition("</tbody>")[0]
+    links = re.findall(r'<a href="(/[^"#]+)', steps)
+    assert {f"/tapes/{tape}/{what}" for what in ("coding", "together", "feedback", "summary")} < set(links)
+    assert [link for link in links if guest.get(link).status_code != 200] == []
+    (event,) = Calendar.from_ical(guest.get(f"{path}/meeting.ics").content).walk("VEVENT")
+    assert event["DTSTART"].dt.isoformat() == "2030-01-08T18:00:00+01:00"
+    assert event["DTEND"].dt.isoformat() == "2030-01-08T19:30:00+01:00"
+    assert event["LOCATION"] == "https://call.example.org/peers"
+    host.post(f"{path}/when", {"at": "2030-01-08T18:30"})
+    assert clocks(guest.get(path).text)[:2] == ["18:30", "18:35"]
+    guest.post(f"{path}/end")
+    assert (
+        'This meeting is over. Thank you, <span class="name">Ada</span>, for bringing the tape.' in guest.get(path).text
+    )
+    assert "This meeting is over. Thank you for bringing your tape." in host.get(path).text
+    assert host.post(f"{path}/where", {"location": "Town Hall"}).status_code == 409

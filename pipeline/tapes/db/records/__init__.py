@@ -17,6 +17,7 @@ from pipeline.tapes.db.records.coding import (
     Utterance,
 )
 from pipeline.tapes.db.records.meetings import (
+    CalendarFeed,
     Feedback,
     FeedbackKind,
     Form,
@@ -67,6 +68,7 @@ __all__ = [
     "Action",
     "AuditHead",
     "AuditRow",
+    "CalendarFeed",
     "CalibrationEvent",
     "CalibrationPass",
     "CalibrationTape",

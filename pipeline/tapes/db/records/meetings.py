@@ -71,7 +71,11 @@ class TapeNote(Record):
 
 
 class Meeting(Record):
-    """The group comes together, often over one tape."""
+    """The group comes together, often over one tape.
+
+    ``location``: a place, or the address of a video call. ``sequence`` counts the changes that calendars must know, and
+    ``changed_at`` is the last of them.
+    """
 
     __tablename__ = "meetings"
 
@@ -82,6 +86,21 @@ class Meeting(Record):
     tape_id: Mapped[str | None] = mapped_column(ForeignKey("tapes.id", ondelete="SET NULL"), index=True, default=None)
     sealed_notes: Mapped[Sealed | None] = mapped_column(default=None)
     ended_at: Mapped[int | None] = mapped_column(default=None)
+    location: Mapped[str] = mapped_column(default="")
+    sequence: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[int] = mapped_column(default=0)
+
+
+class CalendarFeed(Record):
+    """A secret address at which somebody's calendar reads a group's meetings; known by the hash of its token."""
+
+    __tablename__ = "calendar_feeds"
+    __table_args__ = (UniqueConstraint("person_id", "group_id"),)
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = of("people.id", index=False)
+    group_id: Mapped[str] = of("groups.id")
+    made_at: Mapped[int]
 
 
 class MeetingRole(Record):

@@ -44,7 +44,7 @@ class Person(Record):
 
 
 class Group(Record):
-    """Peers who learn together."""
+    """Peers who learn together. ``time_zone``: where they meet, "Europe/Berlin"; "" is that of this computer."""
 
     __tablename__ = "groups"
 
@@ -54,10 +54,11 @@ class Group(Record):
     term_ends_at: Mapped[int | None] = mapped_column(default=None)
     created_at: Mapped[int]
     sealed_terms: Mapped[Sealed | None] = mapped_column(default=None)
+    time_zone: Mapped[str] = mapped_column(default="")
 
 
 class Membership(Record):
-    """A person's time in a group, in one role."""
+    """A person's time in a group, in one role. ``takes_turns``: a coordinator or coach wishes to, as members do."""
 
     __tablename__ = "memberships"
 
@@ -67,6 +68,7 @@ class Membership(Record):
     role: Mapped[Role] = one_of(Role, "role")
     since: Mapped[int]
     until: Mapped[int | None] = mapped_column(default=None)
+    takes_turns: Mapped[bool] = mapped_column(default=False)
 
 
 class WebSession(Record):
