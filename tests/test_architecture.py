@@ -373,7 +373,6 @@ ALONE = {
     "review.repeating": "tests/review/network/test_server_certificate.py",
     "review.upload.drafts": "tests/review/upload/test_permission.py",
     "review.upload.files_page": "tests/review/upload/test_chunked_uploads.py",
-    "review.upload.surveys": "tests/review/upload/test_chunked_uploads.py",
     "review.upload.receiving": "tests/review/upload/test_chunked_uploads.py",
     "review.upload.source_sound": "tests/review/test_byte_ranges.py",
     "run.language_notes": "tests/test_languages.py",

@@ -24,7 +24,7 @@ def answer(request: Request, file: io.RawIOBase, shown: int) -> Response:
 
     Parameters
     ----------
-    shown: milliseconds of the recording that were looked at, which are all of it, or an hour.
+    shown: milliseconds of the recording that were looked at, which are all of it, or its first hours.
     """
     with file:
         size = file.seek(0, 2)

@@ -28,10 +28,11 @@ from pipeline.tapes.db.records import Item
 from pipeline.tapes.home import Home
 from pipeline.tapes.vault.joined_items import JoinedItems
 
-_SURVEYED_MINUTES = 60.0  # in which a segment can be picked: longer than any session of motivational interviewing
+_SURVEYED_MINUTES = 180.0  # of one file: longer than any session, so that whoever forgot to stop can pick by eye, too
+_ASSEMBLED_MINUTES = 60.0  # of sound that has to be put together in memory: 230 MB for each of two people
 _POINTS = 1200  # of the drawing: one for each pixel of a wide page
 _PAUSE = 600  # ms without speech: longer than the usual gap between two turns, about 200
-_PAUSES = 2000  # of an hour at most, one every 1.8 s; the page loads them with the peaks
+_PAUSES = 2000  # at most, of an hour one every 1.8 s; the page loads them with the peaks
 _TRACK = re.compile(r"^(?:.*?: )?(\d+) \((.*)\)$")
 
 
@@ -99,28 +100,38 @@ def make(
 
 
 def of_files(files: Sequence[SoundSource], layout: FileLayout, voice: str | None, settings: AudioSettings) -> Surveyed:
-    """Survey up to an hour of a recording; beyond that, the part is chosen by numbers alone.
+    """Survey up to three hours of a file, or an hour of several; beyond that, the part is chosen by numbers alone.
 
     Raises
     ------
     AudioError: A01 to A18.
     """
-    limit = int(_SURVEYED_MINUTES * 60_000)
-    if len(files) == 1 and not layout.tracks and (seen := overview.look_over(files[0], settings, limit)) is not None:
+    if len(files) == 1 and not layout.tracks and (seen := _looked_over(files[0], settings)) is not None:
         heights = np.maximum.reduceat(seen.peaks, range(0, len(seen.peaks), -(-len(seen.peaks) // _POINTS)))
         duration = seen.shown if seen.complete else None
-        shown = seen.shown if seen.complete else limit
+        shown = seen.shown if seen.complete else seen.shown // 60_000 * 60_000
         level = quality.decibels(seen.peaks**2)
         return Surveyed(_survey(seen.sha256, duration, shown, heights, level, seen.warnings, layout, voice), None)
-    return _of_several(files, layout, voice, settings, limit)
+    return _of_several(files, layout, voice, settings)
+
+
+def _looked_over(file: SoundSource, settings: AudioSettings) -> overview.Overview | None:
+    """Look a file over; a slow machine that cannot decode three hours in the time that a decoder has takes one."""
+    try:
+        return overview.look_over(file, settings, int(_SURVEYED_MINUTES * 60_000))
+    except AudioError as error:
+        if error.code != "TR-A14":
+            raise
+        return overview.look_over(file, settings, int(_ASSEMBLED_MINUTES * 60_000))
 
 
 def _of_several(
-    files: Sequence[SoundSource], layout: FileLayout, voice: str | None, settings: AudioSettings, limit: int
+    files: Sequence[SoundSource], layout: FileLayout, voice: str | None, settings: AudioSettings
 ) -> Surveyed:
     """Survey sound that has to be put together, or chosen, before it can be looked at: an hour of it in memory."""
+    limit = int(_ASSEMBLED_MINUTES * 60_000)
     wide = settings.model_copy(
-        update={"segment_limit_minutes": _SURVEYED_MINUTES, "hard_limit_minutes": _SURVEYED_MINUTES}
+        update={"segment_limit_minutes": _ASSEMBLED_MINUTES, "hard_limit_minutes": _ASSEMBLED_MINUTES}
     )
     try:
         recording = assembly.decode(files, layout, wide)
