@@ -275,5 +275,6 @@ CODES: dict[str, str] = {
     "V17": "a backup was made by a newer version of the program",
     "V18": "another process is destroying a tape, or changing its key",
     "V19": "the folder of the keys is missing",
+    "V20": "too little room is left on the home's disk",
 }
 """Code -> what it means. A code is never reused for another meaning."""

@@ -197,6 +197,16 @@ class MailSettings(Section):
     sender: str
 
 
+class MonitoringSettings(Section):
+    """For whoever watches over the program; no word of a tape is in it."""
+
+    metrics: bool
+    metrics_readers: Networks
+    metrics_token_file: str
+    request_log: bool
+    least_free_mb: int = Field(ge=0)
+
+
 class TapesSettings(Section):
     """Where tapes are kept, and how the jobs on them run."""
 
@@ -224,6 +234,7 @@ class Settings(Section):
     engines: EnginesSettings
     review: ReviewSettings
     mail: MailSettings
+    monitoring: MonitoringSettings
     tapes: TapesSettings
 
 

@@ -101,10 +101,11 @@ def serve(
         itself = for_my_group or doors.encrypts(settings)
         if verbose:
             logs.configure(sys.stderr)
+        requests = tapes_home.folder / "requests.log" if settings.monitoring.request_log else None
         with (
             # First: a link ends the one before, which another server gave.
             (doors.encrypted if itself else doors.behind_a_proxy)(tapes_home, settings) as room,
-            nullcontext() if verbose else logs.to_file(tapes_home.folder / "serve.log"),
+            nullcontext() if verbose else logs.to_file(tapes_home.folder / "serve.log", requests),
             Worker(tapes_home, settings) if with_worker else nullcontext(),
         ):
             typer.echo(f"The review room is at {room.reach.address or room.here}")

@@ -37,19 +37,24 @@ from pipeline.review.middleware.body_limit import BodyLimit
 from pipeline.review.middleware.decision_audit import Decided, Decisions
 from pipeline.review.middleware.headers import Headers
 from pipeline.review.middleware.hosts import KnownHosts
+from pipeline.review.middleware.request_watch import RequestWatch, Watcher, write_log
 from pipeline.review.network import authority, certificate_page
 from pipeline.review.network.reach import Reach, own_origins, require_encrypted, stays_here
+from pipeline.review.operation import metrics, probes
+from pipeline.review.operation.metrics import Metrics
+from pipeline.review.operation.probes import Readiness
 from pipeline.review.practice import routes as practice
 from pipeline.review.reflection import feedback, growth, interviewer_first, summary
 from pipeline.review.tapes import destroyed, tape_page, voices
 from pipeline.review.upload import consent_sheet, drafts, files_page, permission, receiving, transcript_routes
 from pipeline.settings import Settings
+from pipeline.tapes.checks import figures, readiness
 from pipeline.tapes.clock import Clock, now
 from pipeline.tapes.home import Home
 
 ROUTERS: tuple[APIRouter, ...] = (
     *(login.router, oidc.router, invitations.router, account.router, administration.router),
-    certificate_page.router,
+    *(certificate_page.router, metrics.router),
     *(
         dashboard.router,
         first_steps.router,
@@ -89,6 +94,7 @@ def create(
     address: str | None = None,
     passwords: Passwords | None = None,
     reach: Reach | None = None,
+    beside: FastAPI | None = None,
 ) -> FastAPI:
     """The application over one home.
 
@@ -97,9 +103,11 @@ def create(
     address: what is typed to get to it, ``https://review.example.org``; the setting where it is None.
     clock, passwords: the time, and how passwords are hashed; tests hand in their own.
     reach: how others get to the room, where that is not by the address.
+    beside: another application of this process over the same home, whose requests are counted with this one's.
 
     Raises
     ------
+    SettingsError: S03 the token for metrics cannot be read.
     ReviewError: R11 others would send passwords and sound to it unencrypted. R13 mails cannot be sent in this way.
     """
     base_url = address or settings.review.address or f"http://{settings.review.host}:{settings.review.port}"
@@ -127,10 +135,16 @@ def create(
         decisions=decisions,
         origins=own_origins(base_url),
         mailer=Mailer.of(settings.mail),
+        readiness=Readiness(lambda: readiness.problems(home, settings.monitoring.least_free_mb << 20)),
+        metrics=None,
+        metrics_token=metrics.token_of(settings.monitoring),
         reach=reach or _reach(home, base_url, settings.review.port),
         oidc=oidc_provider.provider(settings.review, base_url),
     )
+    watchers = _watchers(app, beside)
     errors.install(app)
+    # Not through the router of all others, which asks the database who is looking.
+    app.router.routes += probes.router.routes
     app.mount("/static", Assets(), "static")
     # As one router: to ask each of them in turn takes a twentieth of a request.
     app.include_router(APIRouter(routes=[route for router in ROUTERS for route in router.routes]))
@@ -142,8 +156,20 @@ def create(
     stack: ASGIApp = Headers(app.build_middleware_stack(), https=https, own_authority=own_authority)
     if settings.review.trusted_proxies:
         stack = ProxyHeadersMiddleware(stack, list(settings.review.trusted_proxies))  # type: ignore[arg-type, assignment]
-    app.middleware_stack = stack
+    app.middleware_stack = RequestWatch(stack, watchers) if watchers else stack
     return app
+
+
+def _watchers(app: FastAPI, beside: FastAPI | None) -> list[Watcher]:
+    """Who is told of each request; makes the application's metrics, where the settings want them."""
+    room: Context = app.state.context
+    watchers: list[Watcher] = [write_log] if room.settings.monitoring.request_log else []
+    if room.settings.monitoring.metrics:
+        shared: Metrics | None = beside.state.context.metrics if beside else None
+        room.metrics = shared or Metrics(lambda: figures.read(room.home, room.clock()))
+        room.metrics.waiting.append(room.decisions.waiting)
+        watchers.append(room.metrics.count)
+    return watchers
 
 
 def proxies(settings: Settings) -> Container[str]:

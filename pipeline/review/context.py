@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # the services use this module themselves
     from pipeline.review.mail.mailer import Mailer
     from pipeline.review.middleware.decision_audit import Decisions
     from pipeline.review.network.reach import Reach
+    from pipeline.review.operation.metrics import Metrics
+    from pipeline.review.operation.probes import Readiness
     from pipeline.settings import Settings
     from pipeline.tapes.clock import Clock
     from pipeline.tapes.home import Home
@@ -27,9 +29,9 @@ class Context:
 
     ``address`` is what is typed to get to this application, ``https`` whether it is encrypted, and ``origins`` are the
     origins that our own forms come from. ``reach`` is how others get to the room: on its own computer by another
-    address, or not at all. ``mailer`` is None where the settings name no
-    mail server. ``simulated`` is whether the home is a simulated one; None until somebody is in it. ``oidc`` is None
-    where the settings name no organization to sign in with.
+    address, or not at all. ``mailer`` is None where the settings name no mail server, ``metrics`` where they want none.
+    ``simulated`` is whether the home is a simulated one; None until somebody is in it. ``oidc`` is None where the
+    settings name no organization to sign in with.
     """
 
     home: Home
@@ -45,6 +47,9 @@ class Context:
     oidc: Provider | None
     reach: Reach
     mailer: Mailer | None
+    readiness: Readiness
+    metrics: Metrics | None
+    metrics_token: str
     simulated: bool | None = None
     live: LiveTables = field(default_factory=LiveTables)
 

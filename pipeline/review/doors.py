@@ -161,7 +161,7 @@ class _Rooms:
         self.reach = reach()
         self.for_others = create(home, settings, address=self.reach.address, reach=self.reach, clock=clock)
         here = f"http://127.0.0.1:{settings.review.port}"
-        self.here = create(home, settings, address=here, reach=self.reach, clock=clock)
+        self.here = create(home, settings, address=here, reach=self.reach, clock=clock, beside=self.for_others)
         self.renew()
 
     def renew(self) -> None:

@@ -160,7 +160,7 @@ _SENTENCES: tuple[tuple[str, int, str], ...] = (  # codes, HTTP status, words
     ),
     ("J05", 503, f"The computer cannot start processing this tape. {_LATER}"),
     (
-        "J06 V08",
+        "J06 V08 V20",
         507,
         "The server's disk is full or cannot be written. This was not saved. Tell your administrator, and try again.",
     ),

@@ -198,6 +198,15 @@ class Audit:
         seq, hash_ = (head.seq, head.hash) if head else (0, _FIRST)
         self._note(_copy(seq, hash_, self._mac(seq, hash_)))
 
+    def lag(self, session: Session) -> int:
+        """How many rows the copy of the head in the home does not vouch for yet; all, where there is no copy."""
+        head = session.get(AuditHead, 1)
+        copied = ""
+        with suppress(OSError):
+            if self._witness is not None:
+                copied = self._witness.read_text(encoding="ascii", errors="replace").partition(" ")[0]
+        return max(0, (head.seq if head else 0) - (int(copied) if copied.isdecimal() else 0))
+
     def count(self, session: Session) -> int:
         """How many rows there are."""
         return session.scalar(select(func.count()).select_from(AuditRow)) or 0

@@ -12,6 +12,7 @@
     ├── vault/            mode 0700: what the vault keeps, encrypted; the tapes' keys, unless as above
     ├── certificates/     of destroyed tapes; certificate-key.pub checks them
     ├── serve.log         of `tape-review serve`: ids, fixed words, and errors about the program's own files
+    ├── requests.log      of its requests, where the settings want that: routes, statuses, seconds
     ├── reserve           room for the end of a tape where the disk is full
     ├── tape-review-tombstones.txt    which tapes must stay dead
     └── backups.txt       where backups were written

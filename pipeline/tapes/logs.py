@@ -17,7 +17,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, cast, get_args
 
@@ -48,6 +48,7 @@ EVENTS = frozenset(
         "job.retry",
         "job.fail",
         "tape.destroy",
+        "request",
         "request.fail",
         "audit.refusal",
         "certificate.renewed",
@@ -72,6 +73,14 @@ _STATES = frozenset({*get_args(TapeState), "done", "cancelled"})
 
 class OperatorWords(str):
     """Words of an error that may stand in the log; made by `operator_words` alone."""
+
+
+class RouteTemplate(str):
+    """A route as the program names it, ids as ``{tape_id}``; made of a route alone, never of what was sent."""
+
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"})
+"""What a request may do; senders make up others."""
 
 
 def operator_words(error: errors.TapeReviewError) -> OperatorWords | None:
@@ -121,6 +130,8 @@ FIELDS: Mapping[str, Check] = {
     "code": lambda value: isinstance(value, str) and value.removeprefix("TR-") in errors.CODES,
     "error": _known_class,
     "number": _like(_NUMBER),
+    "route": lambda value: type(value) is RouteTemplate,
+    "method": _one_of(METHODS),
     "operator": lambda value: type(value) is OperatorWords,
     "at": _line_of_ours,
     **dict.fromkeys(("count", "size", "seconds", "attempt", "status", "fraction", "dropped"), _number),
@@ -163,8 +174,17 @@ class _Libraries(logging.Handler):
 
 def get() -> Any:
     """The logger: ``get().info("job.stage", job_id=job.id, stage="tag")``. Silent until `configure` is called."""
+    return _logger(_out.stream)
+
+
+def of_requests() -> Any:
+    """The logger of requests: where it has no file of its own, they stand among the others."""
+    return _logger(_out.requests or _out.stream)
+
+
+def _logger(stream: TextIO) -> Any:
     return structlog.wrap_logger(
-        structlog.PrintLogger(_out.stream),
+        structlog.PrintLogger(stream),
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,
@@ -188,22 +208,27 @@ def configure(stream: TextIO) -> None:
 
 
 @contextmanager
-def to_file(path: Path) -> Iterator[None]:
+def to_file(path: Path, requests: Path | None = None) -> Iterator[None]:
     """Write logs to the end of a file that its owner alone reads; what is there is set aside whenever it is large.
+
+    Requests go to another file where one is named: strangers who make many of them push no other line out.
 
     Raises
     ------
     VaultError: V08 the file cannot be written.
     """
-    with writable(path):
-        stream = _File(path)
-    before = _out.stream
-    configure(cast(TextIO, stream))
-    try:
-        yield
-    finally:
-        _out.stream = before
-        stream.close()
+    before = _out.stream, _out.requests
+    with ExitStack() as opened:
+        streams = []
+        for each in filter(None, (path, requests)):
+            with writable(each):
+                streams.append(opened.enter_context(closing(_File(each))))
+        configure(cast(TextIO, streams[0]))
+        _out.requests = cast(TextIO, streams[1]) if requests else None
+        try:
+            yield
+        finally:
+            _out.stream, _out.requests = before
 
 
 class _File(io.TextIOBase):
@@ -245,6 +270,7 @@ class _Out:
     """Where logs go."""
 
     stream: TextIO = cast(TextIO, _Nowhere())
+    requests: TextIO | None = None
 
 
 _out = _Out()

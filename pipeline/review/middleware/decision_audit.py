@@ -106,6 +106,11 @@ class Decisions:
         finally:
             current.reset(token)
 
+    def waiting(self) -> int:
+        """How many are counted that no row tells of yet."""
+        with self._lock:
+            return sum(window.more for window in self._windows.values())
+
     def flush(self) -> None:
         """Write what was counted; at the end of the program."""
         with self._lock:

@@ -1,7 +1,8 @@
 """Which names a request may come to, and that what comes to an https address came encrypted.
 
 Another site's name that is made to point at this machine must not reach the tapes (DNS rebinding). The names may change
-while the room runs: a computer moves from one network to another.
+while the room runs: a computer moves from one network to another. A monitor on this computer asks by this computer's
+own names, whatever the room's address.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.review.context import context_of
+from pipeline.review.network.reach import is_loopback
+
+MONITORED = frozenset({"/healthz", "/readyz", "/metrics"})
+"""The paths that a monitor on this computer asks, too, by another name than the room's address."""
 
 
 class KnownHosts:
@@ -33,6 +38,9 @@ def _refusal(request: HTTPConnection) -> Response | None:
         host = urlsplit(f"//{request.headers.get('host', '')}").hostname
     except ValueError:
         host = None
+    sender = request.client.host if request.client else ""
+    if request.scope["path"] in MONITORED and is_loopback(host) and is_loopback(sender):
+        return None
     if host not in {urlsplit(origin).hostname for origin in room.origins}:
         return PlainTextResponse("Invalid host header", 400)
     # A server in front that lets people in without TLS says so; what they typed has been read on the way by then.

@@ -59,9 +59,10 @@ LOCKED_AWAY = ("audit.key", "certificate.key", "authority.json")
 """The home's keys that travel inside of the encrypted records."""
 
 LEFT_OUT = {"sessions", "login_attempts", "known_places", "workers", "invitations", "second_step_lifts"}
-LEFT_OUT |= {"calendar_feeds"}
+LEFT_OUT |= {"calendar_feeds", "stage_durations"}
 """Tables that a restore begins anew: nobody stays signed in, no worker is taken for alive, and no link works again that
-was used or stopped since, no lifting of a second step goes on that its owner stopped."""
+was used or stopped since, no lifting of a second step goes on that its owner stopped; how fast another machine was is
+its own."""
 
 _NOTED = "backups.txt"
 _NEVER = "-"

@@ -22,7 +22,7 @@ from pipeline.tapes.clock import Clock
 from pipeline.tapes.consent import consent
 from pipeline.tapes.db.records import Job, Tape
 from pipeline.tapes.home import Home
-from pipeline.tapes.jobs import job_state
+from pipeline.tapes.jobs import job_state, stage_durations
 from pipeline.tapes.jobs.engine_process import Outcome, Runner
 from pipeline.tapes.jobs.queue import GPU, WORKFLOW
 
@@ -154,6 +154,7 @@ def _elsewhere(job_id: str, step: str) -> str:
 
 def _tried(work: Work, job_id: str, step: str) -> str:
     while True:
+        began = time.monotonic()
         try:
             attempts = _begin(work, job_id, step)
             outcome = _once(work, job_id, step)
@@ -167,7 +168,10 @@ def _tried(work: Work, job_id: str, step: str) -> str:
             logs.get().warning("job.fail", job_id=job_id, stage=step, code=error.code)
             return "failed"
         if outcome.failure is None:
-            logs.get().info("job.stage", job_id=job_id, stage=step, attempt=attempts)
+            seconds = time.monotonic() - began
+            logs.get().info("job.stage", job_id=job_id, stage=step, attempt=attempts, seconds=round(seconds, 3))
+            with suppress(TapesError), work.home.database.writing() as session:  # no reason to do a step again
+                stage_durations.add(session, step, seconds)
             return "done"
         logs.get().warning("job.retry", job_id=job_id, stage=step, attempt=attempts)
         with work.home.database.writing() as session:

@@ -125,6 +125,17 @@ class Vault:
             ring.unwrap(HOME, self.tape_keys.path(HOME).read_bytes())
         return ring
 
+    def unasked_ring(self) -> Ring:
+        """As `newest_ring`; where a passphrase was not given yet, nobody is asked for it.
+
+        Raises
+        ------
+        VaultError: V04, V05, V06, V07.
+        """
+        if self._ring is None and isinstance(self._master, MasterKey):
+            self._loaded(replace(self._master, ask=None))
+        return self.newest_ring()
+
     def _loaded(self, master: Ring | MasterKey) -> Ring:
         if isinstance(master, Ring):
             self._ring = master

@@ -96,7 +96,8 @@ VERBS = {"POST /tapes/{tape_id}/together": "code,blind"}
 # Who may come in by the other routes; "all" is everybody, signed in or not.
 SIGNED_IN = tuple(kind for kind in KINDS if kind not in GUESTS)
 OTHERS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("/login", "/logout"), KINDS),
+    **dict.fromkeys(("/login", "/logout", "/healthz", "/readyz"), KINDS),
+    "/metrics": (),  # off, unless the settings want it: tests/review/operation/test_metrics.py
     **dict.fromkeys(
         ("/", "/account", "/account/password", "/account/second-step", "/account/second-step/remove"),
         SIGNED_IN,

@@ -136,6 +136,17 @@ class Worker(Record):
     seen_at: Mapped[int]
 
 
+class StageDuration(Record):
+    """How many runs of a stage took at most so many seconds, and longer than the bound below; 0: longer than all."""
+
+    __tablename__ = "stage_durations"
+
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    bound: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int]
+    total_ms: Mapped[int]
+
+
 class Export(Record):
     """A copy that we wrote outside of the vault."""
 
