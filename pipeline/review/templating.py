@@ -36,6 +36,7 @@ NOTES = {
     "session-ended": "You are signed out there.",
     "lift-stopped": "Your second step stays on.",
     "waived": "The group may now see the codes and measures.",
+    "thanks": "Thank you for looking at your own work first. The group may now see the codes and measures.",
     "ending": "Nobody can hear or see the tape. It will be destroyed when the work on it has ended.",
     "destroyed": 'The tape is destroyed. The certificate for the client is under "Destroyed tapes".',
     "shared": "Shared.",

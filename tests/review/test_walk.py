@@ -22,6 +22,7 @@ import pyotp
 import pytest
 from pypdf import PdfReader
 
+from pipeline.review.reflection.questions import SCREENS
 from pipeline.stages import STEP_LABELS
 from tests.conftest import recording, tape_review
 from tests.review.coding import browser
@@ -286,15 +287,24 @@ def first(ben: Walker, tape: str) -> None:
     page = ben.page
     ben.go(f"/tapes/{tape}/first")
     assert page.locator("fieldset .scale").count() == 16  # twelve themes, and the spirit's four
-    for number, field in enumerate(page.locator("textarea[id]:not([id^=example-]):not(#well)").all()):
-        field.fill(f"Answer {number + 1}.")
-    page.get_by_label("4", exact=True).first.check()
-    ben.look("you-first")
+    number = 0
+    for screen in SCREENS:
+        page.get_by_role("button", name="Next").click()
+        for field in page.locator("textarea[id]:not([id^=example-]):not(#well):visible").all():
+            number += 1
+            field.fill(f"Answer {number}.")
+        if screen.rated:
+            page.locator("[data-screen]:visible").get_by_label("4", exact=True).first.check()
+        if screen.names[0] in ("safety", "presence"):
+            ben.look(f"you-first-{screen.names[0]}")
+    assert number == 8
+    page.get_by_role("button", name="Next").click()
     ben.send("I am done. Open the tape to the group")
     page.wait_for_selector("[role=alert]")
     assert "what went well" in page.inner_text("[role=alert]")
     ben.faults.clear()  # the browser reports the 422 itself
     ben.fill(well="I waited after my questions.")
+    page.evaluate(f"location.hash = '#screen-{len(SCREENS) + 2}'")
     page.check("#shown")
     ben.send("I am done. Open the tape to the group")
     page.wait_for_selector("text=The group may now see")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import select
@@ -11,10 +13,13 @@ from starlette.exceptions import HTTPException
 
 from pipeline.review import authorization, form_answers
 from pipeline.review.auth.current_user import SignedIn
+from pipeline.review.authorization import Admitted
+from pipeline.review.coding import transcripts
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, cleaned
 from pipeline.review.reflection import questions
-from pipeline.review.tapes import titles
+from pipeline.review.tapes import stored_measures, titles
+from pipeline.review.tapes.moments import TapeMoments
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import audit_log
 from pipeline.tapes.db.records import Review
@@ -22,6 +27,17 @@ from pipeline.tapes.db.records import Review
 router = APIRouter()
 
 _LONGEST = 4000  # characters of one answer: some 700 words
+
+
+@dataclass(frozen=True)
+class TapeLine:
+    """An utterance beside the questions: its moment as a number, in words and as a link, its role, and what is said."""
+
+    at: int
+    moment: str
+    link: str
+    role: str
+    words: str
 
 
 @router.get("/tapes/{tape_id}/first")
@@ -75,7 +91,7 @@ def _saved(request: Request, viewer: SignedIn, tape_id: str, fields: dict[str, s
         return JSONResponse({})
     if step == "save":
         return seeing(f"/tapes/{tape_id}/first", "saved")
-    return seeing(f"/tapes/{tape_id}", "waived")
+    return seeing(f"/tapes/{tape_id}", "thanks" if step == "done" else "waived")
 
 
 def reviewed(database: Session, tape_id: str) -> Review:
@@ -101,18 +117,36 @@ def _page(request: Request, viewer: SignedIn, tape_id: str, error: str = "") -> 
         answers = form_answers.read(database, home, tape_id, viewer.person_id, questions.SESSION_REVIEW)
         appraisal = form_answers.read(database, home, tape_id, viewer.person_id, questions.SELF_APPRAISAL)
         is_open = review.interviewer_done_at is not None or review.waived_at is not None
+        lines = _lines(authorization.admit(request, database, viewer, tape_id, "show"))
     return render(
         request,
         "reflection/first.html",
         422 if error else 200,
         tape=tape,
         title=name,
-        questions=questions.REVIEW,
-        points=questions.APPRAISAL,
+        screens=questions.SCREENS,
         scale=questions.SCALE,
         ends=questions.ENDS,
         answers=answers,
         appraisal=appraisal,
         is_open=is_open,
+        lines=lines,
+        no_sound=stored_measures.FROM_TEXT,
         error=error,
     )
+
+
+def _lines(admitted: Admitted) -> list[TapeLine]:
+    """The transcript to read beside the questions; empty where there is none."""
+    try:
+        utterances = transcripts.visible_transcript(admitted)
+    except LookupError:
+        return []
+    admitted.record("tape.show", "first")
+    moments, from_text = TapeMoments.of(admitted.tape), admitted.tape.from_text
+    lines = []
+    for number, utterance in enumerate(utterances, 1):
+        at = number if from_text else utterance.start
+        words = " ".join(word.text for word in utterance.words)
+        lines.append(TapeLine(at, moments.words(at), moments.link(at), utterance.role, words))
+    return lines

@@ -62,3 +62,32 @@ APPRAISAL = (
     Question("evocation", "Spirit: I drew out what was already there."),
 )
 """Thirteen points; the last of them, the spirit of MI, in its four parts."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Questions that are asked at once: their names, in `REVIEW`, or for `rated` ones in `APPRAISAL`."""
+
+    title: str
+    names: tuple[str, ...]
+    rated: bool = False
+
+    @property
+    def questions(self) -> list[Question]:
+        """The questions themselves."""
+        by_name = {question.name: question for question in (APPRAISAL if self.rated else REVIEW)}
+        return [by_name[name] for name in self.names]
+
+
+SCREENS = (
+    Screen("Trust and listening", ("safety", "listening")),
+    Screen("Change talk", ("change_talk", "why")),
+    Screen("Confidence and strengths", ("confidence", "strengths")),
+    Screen("Readiness, and what is next", ("readiness", "next")),
+    Screen("Your own view: meeting the person", ("presence", "interest", "focus"), rated=True),
+    Screen("Your own view: both sides", ("dilemma", "no_fixing", "reasons"), rated=True),
+    Screen("Your own view: ways to change", ("ways", "importance", "confidence"), rated=True),
+    Screen("Your own view: steps and skills", ("steps", "permission", "skills"), rated=True),
+    Screen("Your own view: the spirit of MI", ("partnership", "acceptance", "compassion", "evocation"), rated=True),
+)
+"""Every question, a few at a time: as many as a phone shows without scrolling."""

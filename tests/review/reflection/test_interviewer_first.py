@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from pipeline.review.reflection import questions
 from pipeline.tapes.clock import MINUTE
-from pipeline.tapes.db.records import Form
+from pipeline.tapes.db.records import AuditRow, Form, Tape
+from tests.review.coding import shelf
 from tests.review.conftest import Room
 from tests.review.peers import Peers
 
@@ -59,3 +62,45 @@ def test_the_two_forms_ask_what_they_should() -> None:
     assert len([point for point in questions.APPRAISAL if not point.text.startswith("Spirit")]) == 12
     assert len([point for point in questions.APPRAISAL if point.text.startswith("Spirit")]) == 4  # the thirteenth
     assert questions.SCALE == (0, 1, 2, 3, 4, 5)
+
+
+def test_every_question_is_asked_on_one_screen() -> None:
+    for rated, asked in ((False, questions.REVIEW), (True, questions.APPRAISAL)):
+        names = [name for screen in questions.SCREENS if screen.rated == rated for name in screen.names]
+        assert names == [question.name for question in asked]
+    assert max(len(screen.names) for screen in questions.SCREENS) == 4
+
+
+def test_the_tape_stands_beside_the_questions_and_thanks_at_their_end(room: Room) -> None:
+    group = room.group()
+    ada, ben = (room.person(name, group) for name in ("Ada", "Ben"))
+    spoken = shelf.talk(6, 1.0)
+    path = f"/tapes/{shelf.put_tape(room.home, group, ada, room.clock(), 6, reviewed=False, utterances=spoken)}"
+    browser = room.signed_in(ada)
+    page = browser.get(f"{path}/first").text
+    shown = re.findall(r'data-at="(\d+)"><a class="moment" href="([^"]+)">([\d:]+)</a>', page)
+    assert shown == [
+        (str(10_000 * number), f"{path}/moment?at={10_000 * number}", f"0:{number}0" if number else "0:00")
+        for number in range(6)  # a minute in six equal parts
+    ]
+    assert f'src="{path}/sound"' in page
+    assert all(utterance["text"] in page for utterance in spoken)
+    assert browser.get(shown[3][1]).status_code == 200
+    assert not any(utterance["code"] in page for utterance in spoken if "_" in utterance["code"])  # no suggestion
+    with room.home.database.reading() as database:
+        assert database.query(AuditRow).filter(AuditRow.action == "tape.show", AuditRow.thing == "first").count() == 1
+    assert room.signed_in(ben).get(f"{path}/first").status_code == 404
+    done = browser.post(f"{path}/first", {"step": "done", "well": "I waited."})
+    page = browser.get(done.headers["location"]).text
+    assert "Thank you for looking at your own work first. The group may now see the codes and measures." in page
+
+
+def test_a_tape_from_text_has_its_transcript_beside_and_no_player(room: Room) -> None:
+    group = room.group()
+    ada = room.person("Ada", group)
+    tape = shelf.put_tape(room.home, group, ada, room.clock(), 4, reviewed=False)
+    with room.home.database.writing() as database:
+        database.get_one(Tape, tape).from_text = True
+    page = room.signed_in(ada).get(f"/tapes/{tape}/first").text
+    assert "<audio" not in page
+    assert ">#4</a>" in page
