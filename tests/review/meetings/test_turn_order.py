@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from pipeline.review.meetings import turn_order
-from pipeline.tapes.db.records import Group
+from pipeline.tapes import people
+from pipeline.tapes.db.records import Group, Person
 from tests.review.conftest import Room
 
 
@@ -48,6 +49,22 @@ def test_a_coordinator_may_be_given_a_role_by_hand_and_a_coach_who_takes_no_turn
     given = {"facilitator": cora, "time_keeper": ada, "note_taker": ada}
     assert browser.post(f"{path}/roles", given).status_code == 303
     assert browser.post(f"{path}/roles", given | {"note_taker": coach}).status_code == 404
+
+
+def test_a_role_whose_person_left_the_group_is_nobody_s(room: Room) -> None:
+    """The page showed whoever comes first in the list as its holder."""
+    group = room.group()
+    ada, ben = room.person("Ada", group), room.person("Ben", group)
+    browser = room.signed_in(ada)
+    path = browser.post("/meetings", {"group_id": group, "at": "2030-01-01T18:00"}).headers["location"]
+    assert "Choose someone" not in browser.get(path).text
+    given = {"facilitator": ben, "time_keeper": ada, "note_taker": ada}
+    browser.post(f"{path}/roles", given)
+    with room.home.database.writing() as database:
+        people.leave(database, database.get_one(Group, group), database.get_one(Person, ben), room.clock())
+    page = browser.get(path).text
+    assert page.count('<option value="" selected>Choose someone</option>') == 1
+    assert page.count("selected>Ada<") == 2
 
 
 def test_a_group_of_coordinators_alone_can_plan_a_meeting(room: Room) -> None:

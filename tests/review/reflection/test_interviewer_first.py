@@ -57,20 +57,6 @@ def test_typing_keeps_a_session_alive_and_nothing_else_does(room: Room, peers: P
     assert ada.client.post(f"{peers.path}/first", **sent).status_code == 401  # which the page says, and waits
 
 
-def test_the_two_forms_ask_what_they_should() -> None:
-    assert len(questions.REVIEW) == 8
-    assert len([point for point in questions.APPRAISAL if not point.text.startswith("Spirit")]) == 12
-    assert len([point for point in questions.APPRAISAL if point.text.startswith("Spirit")]) == 4  # the thirteenth
-    assert questions.SCALE == (0, 1, 2, 3, 4, 5)
-
-
-def test_every_question_is_asked_on_one_screen() -> None:
-    for rated, asked in ((False, questions.REVIEW), (True, questions.APPRAISAL)):
-        names = [name for screen in questions.SCREENS if screen.rated == rated for name in screen.names]
-        assert names == [question.name for question in asked]
-    assert max(len(screen.names) for screen in questions.SCREENS) == 4
-
-
 def test_the_tape_stands_beside_the_questions_and_thanks_at_their_end(room: Room) -> None:
     group = room.group()
     ada, ben = (room.person(name, group) for name in ("Ada", "Ben"))
