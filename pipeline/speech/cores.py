@@ -22,6 +22,10 @@ Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 
 
+_SHARES = 4
+"""A batch is this part of what is left at most: twice the cores of a small machine."""
+
+
 class StoppedError(Exception):
     """The run was stopped: nobody waits for its results."""
 
@@ -69,12 +73,13 @@ def in_batches(
     """Return what ``do`` makes of all items, in order: ``size`` of them at once, on the cores that are free.
 
     The last batches are smaller, so that no core waits long for another (guided self-scheduling, Polychronopoulos and
-    Kuck, 1987).
+    Kuck, 1987). Which items are one batch does not depend on the number of cores: an engine's rounding differs a little
+    from batch to batch, and a beam may turn on it.
     """
     batches = []
     first = 0
     while first < len(todo):
-        number = min(size, -(-(len(todo) - first) // (2 * cores.number)))
+        number = min(size, -(-(len(todo) - first) // _SHARES))
         batches.append(todo[first : first + number])
         first += number
     done = _Counter(len(todo), progress)

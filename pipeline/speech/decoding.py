@@ -3,7 +3,7 @@
 Whisper writes what a transcript usually holds: no "um"s. A prompt full of them makes it write verbatim, but then it may
 lose a part of the chunk or fall into a loop. With time stamps as well, it loses little, but invents more where voices
 are far away. So a chunk is decoded with several options, and the hypothesis with the most words that are likely to be
-right is kept (`best`).
+right is kept (`best`). Where both texts of the prompt agree, none without it is better, and none is made.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from pipeline.languages import ENGLISH, is_foreign
 from pipeline.settings import TranscriptionSettings
@@ -29,6 +30,10 @@ _SHARPNESS = 5.0
 
 _RECITED, _MOSTLY = 3, 0.8
 """So many terms in the order of the list, making up so much of a chunk's words, are no speech."""
+
+_AGREEING = 0.8
+"""The share of words, in order, from which on two texts agree: of 47 chunks of a session of 20 minutes the text without
+the prompt is the best of 2, whose other texts share .74 and .61, and of none of the 39 whose texts share so many."""
 
 _PLAIN_SHARE = 0.8
 """Plain text has fewer words to be wrong about, since it leaves the fillers out: it has to be so much better."""
@@ -107,6 +112,14 @@ def best(hypotheses: Iterable[Hypothesis], settings: TranscriptionSettings) -> H
     return max(hypotheses, key=lambda hypothesis: (rejection_reason(hypothesis, settings) is None, hypothesis.score))
 
 
+def agree(hypotheses: Sequence[Hypothesis], settings: TranscriptionSettings) -> bool:
+    """Return whether there are several texts, none of which is rejected, that share nearly all words in their order."""
+    if len(hypotheses) < 2 or any(rejection_reason(hypothesis, settings) for hypothesis in hypotheses):
+        return False
+    first, *others = (re.sub(r"[^\w' ]", "", hypothesis.text.casefold()).split() for hypothesis in hypotheses)
+    return all(SequenceMatcher(None, first, other, autojunk=False).ratio() >= _AGREEING for other in others)
+
+
 def decoding_options(settings: TranscriptionSettings, language: str = ENGLISH) -> list[DecodingOptions]:
     """Return the options with which every chunk of a language is decoded.
 
@@ -120,9 +133,18 @@ def decoding_options(settings: TranscriptionSettings, language: str = ENGLISH) -
     candidates = [
         DecodingOptions(settings.prompt, timed=False, beam=settings.beam, terms=settings.terms),
         DecodingOptions(settings.prompt, timed=True, beam=settings.timed_beam, terms=settings.terms),
-        DecodingOptions("", timed=False, beam=settings.plain_beam, terms=settings.terms),
     ]
     return [options for options in candidates if options.beam]
+
+
+def without_prompt(settings: TranscriptionSettings, language: str = ENGLISH) -> DecodingOptions | None:
+    """Return the options for chunks whose texts do not agree, or None where the settings leave them out.
+
+    Another language is decoded without a prompt anyway.
+    """
+    if is_foreign(language) or not settings.plain_beam:
+        return None
+    return DecodingOptions("", timed=False, beam=settings.plain_beam, terms=settings.terms)
 
 
 def fallback(settings: TranscriptionSettings, language: str = ENGLISH) -> DecodingOptions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,10 +77,18 @@ class LanguageDetection:
         return chunks(speech, self.samples, self.settings, outside(self.spoken, speech))[0]
 
     def _trial(self, chunk: Chunk, among: Collection[str]) -> Trial:
-        """Return the languages of a chunk, and whether its text is likelier in another language than in English."""
-        encoded = self.engine.encode([chunk.cut(self.samples)])
-        detected = self.engine.languages(encoded, [[Span(0, chunk.duration)]])[0][0]
-        shares = {language: share for language, share in detected.items() if language in among or language == ENGLISH}
+        """Return the languages of a chunk, and whether its text is likelier in another language than in English.
+
+        Two readings of the sound count alike, at its own length and in half a minute: of two seconds of "mm" and "well"
+        either may call one Latvian, hardly ever both.
+        """
+        sound = chunk.cut(self.samples)
+        glance = _among(self.engine.language_at_a_glance(sound), among)
+        if spoken_languages.is_surely_english(glance):
+            return Trial(glance, -math.inf)
+        encoded = self.engine.encode([sound])
+        detected = _among(self.engine.languages(encoded, [[Span(0, chunk.duration)]])[0][0], among)
+        shares = {language: (share + glance.get(language, 0.0)) / 2 for language, share in detected.items()}
         other = spoken_languages.likeliest_other(shares)
         if not spoken_languages.is_possible(shares, other):
             return Trial(shares, -math.inf)  # no text makes up for it: two decodings less
@@ -90,3 +98,8 @@ class LanguageDetection:
         if rejection_reason(as_other, self.settings) or spoken_languages.is_same_text(as_english.text, as_other.text):
             return Trial(shares, -math.inf)
         return Trial(shares, as_other.log_probability - as_english.log_probability)
+
+
+def _among(shares: Mapping[str, float], among: Collection[str]) -> dict[str, float]:
+    """Return the shares of English and of some languages."""
+    return {language: share for language, share in shares.items() if language in among or language == ENGLISH}

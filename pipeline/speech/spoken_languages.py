@@ -48,6 +48,9 @@ SHORTEST_RUN = 1200
 _LEAST = 0.3
 """The least probability of a run's language, detected by itself: noise and singing are in none."""
 
+_LEAST_AT_A_GLANCE = 0.1
+"""The same where a run is encoded at its own length: a run with less has not reached `_LEAST` on any recording."""
+
 _TEXT_WEIGHT = 6.0
 """How much the texts count beside the probabilities of the languages: the text in the right language is likelier."""
 
@@ -170,6 +173,11 @@ class Trial:
 def is_possible(shares: Mapping[str, float], other: str) -> bool:
     """Return whether a run may be in this language at all, by its sound."""
     return other != ENGLISH and shares[other] >= _LEAST
+
+
+def is_surely_english(glance: Mapping[str, float]) -> bool:
+    """Return whether a run is in no other language even by what a glance says, which may be a little off."""
+    return glance.get(likeliest_other(glance), 0.0) < _LEAST_AT_A_GLANCE
 
 
 def is_same_text(first: str, second: str) -> bool:

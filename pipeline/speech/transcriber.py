@@ -26,7 +26,16 @@ from pipeline.settings import Settings, TranscriptionSettings
 from pipeline.speech.chunking import Chunk, Samples, chunks, detect_speech
 from pipeline.speech.clock_times import written_as_times
 from pipeline.speech.cores import Cores, in_batches
-from pipeline.speech.decoding import Hypothesis, best, decoding_options, fallback, rejection_reason
+from pipeline.speech.decoding import (
+    DecodingOptions,
+    Hypothesis,
+    agree,
+    best,
+    decoding_options,
+    fallback,
+    rejection_reason,
+    without_prompt,
+)
 from pipeline.speech.faint_speech import detect_all
 from pipeline.speech.language_detection import LanguageDetection, stretches_of
 from pipeline.speech.spoken_languages import LanguageRun, Stretch
@@ -238,17 +247,23 @@ class WhisperTranscriber:
         engine, settings = self._running, self._settings
         encoded = engine.encode([chunk.cut(samples) for chunk in batch])
         decoded = [engine.decode(encoded, options) for options in decoding_options(settings, language)]
-        chosen = [best(hypotheses, settings) for hypotheses in zip(*decoded, strict=True)]
+        hypotheses = [list(of_chunk) for of_chunk in zip(*decoded, strict=True)]
+
+        def decode_again(numbers: Sequence[int], options: DecodingOptions) -> None:
+            if numbers:
+                again = engine.decode(engine.select(encoded, numbers), options)
+                for number, hypothesis in zip(numbers, again, strict=True):
+                    hypotheses[number].append(hypothesis)
+
+        if plain := without_prompt(settings, language):
+            decode_again([n for n, texts in enumerate(hypotheses) if not agree(texts, settings)], plain)
         thin = [
-            hypothesis.words * 1000 < settings.thin_words * chunk.speech_duration(spoken)
-            for chunk, hypothesis in zip(batch, chosen, strict=True)
+            number
+            for number, chunk in enumerate(batch)
+            if best(hypotheses[number], settings).words * 1000 < settings.thin_words * chunk.speech_duration(spoken)
         ]
-        if any(thin):
-            rescued = engine.decode(encoded, fallback(settings, language))
-            chosen = [
-                best(pair, settings) if is_thin else pair[0]
-                for *pair, is_thin in zip(chosen, rescued, thin, strict=True)
-            ]
+        decode_again(thin, fallback(settings, language))
+        chosen = [best(texts, settings) for texts in hypotheses]
         aligned = engine.align(encoded, chosen)
         detects = settings.language == AUTO and not is_foreign(language) and engine.multilingual
         stretches = stretches_of(engine, batch, encoded, spoken) if detects else [()] * len(batch)

@@ -41,8 +41,14 @@ class Engine(Protocol):
     def encode(self, sounds: Sequence[Samples]) -> Any:
         """Encode several chunks, each (n,) float32 at 16 kHz and at most 30 s, for the other two calls."""
 
+    def select(self, encoded: Any, chunks: Sequence[int]) -> Any:
+        """Return what was encoded of some chunks alone, by their numbers."""
+
     def languages(self, encoded: Any, stretches: Sequence[Sequence[Span]]) -> list[list[Mapping[str, float]]]:
         """Return for each stretch of each chunk, in the chunk's own time, language -> its probability."""
+
+    def language_at_a_glance(self, sound: Samples) -> Mapping[str, float]:
+        """Return language -> its probability of one chunk: less exact than `languages`, and a tenth of the work."""
 
     def decode(self, encoded: Any, options: DecodingOptions) -> list[Hypothesis]:
         """Return the text of each chunk, decoded with the same options."""
@@ -117,6 +123,32 @@ class Whisper:
         features = [self._model.feature_extractor(sound)[..., :-1] for sound in sounds]
         frames = [sound.size // (10 * PER_MS) for sound in sounds]
         return self._model.encode(np.stack([pad_or_trim(feature) for feature in features])), frames
+
+    def select(self, encoded: tuple[Any, list[int]], chunks: Sequence[int]) -> tuple[Any, list[int]]:
+        """Return CTranslate2's encoder output of some chunks, and their lengths."""
+        import ctranslate2
+
+        output, frames = encoded
+        if list(chunks) == list(range(len(frames))):
+            return encoded
+        features = np.asarray(output.to_device(ctranslate2.Device.cpu))[list(chunks)]
+        return ctranslate2.StorageView.from_array(features), [frames[chunk] for chunk in chunks]
+
+    def language_at_a_glance(self, sound: Samples) -> Mapping[str, float]:
+        """Return language -> its probability, of a chunk that is encoded at its own length instead of half a minute.
+
+        The encoder attends from every frame to every other: what is not there costs nothing. Its text would be bad, as
+        the network has only seen half minutes; its language differs by a few hundredths.
+        """
+        import ctranslate2
+
+        if not self.multilingual:
+            return {}
+        features = self._model.feature_extractor(sound)[..., :-1]
+        even = np.ascontiguousarray(features[None, :, : features.shape[-1] // 2 * 2])
+        output = self._model.model.encode(ctranslate2.StorageView.from_array(even))
+        (ranked,) = self._model.model.detect_language(output)
+        return {token[2:-2]: float(share) for token, share in ranked}
 
     def languages(
         self, encoded: tuple[Any, list[int]], stretches: Sequence[Sequence[Span]]

@@ -56,6 +56,12 @@ class Parrot:
     def encode(self, sounds: Sequence[Samples]) -> list[Samples]:
         return list(sounds)
 
+    def select(self, encoded: list[Samples], chunks: Sequence[int]) -> list[Samples]:
+        return [encoded[chunk] for chunk in chunks]
+
+    def language_at_a_glance(self, sound: Samples) -> Mapping[str, float]:
+        return spoken_shares(sound)
+
     def languages(self, encoded: list[Samples], stretches: Sequence[Sequence[Span]]) -> list[list[Mapping[str, float]]]:
         return [
             [spoken_shares(sound[span.start * PER_MS : span.end * PER_MS]) for span in spans]

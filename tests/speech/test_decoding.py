@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.speech.decoding import DecodingOptions, Hypothesis, best, decoding_options, fallback, rejection_reason
+from pipeline.speech.decoding import (
+    DecodingOptions,
+    Hypothesis,
+    agree,
+    best,
+    decoding_options,
+    fallback,
+    rejection_reason,
+    without_prompt,
+)
 from tests.speech.parrot import OPTIONS
 
 PROMPTED = DecodingOptions("um", timed=False, beam=2)
@@ -45,9 +54,28 @@ def test_an_empty_text_is_not_rejected() -> None:
 
 
 def test_a_beam_of_zero_leaves_options_out() -> None:
-    assert len(decoding_options(OPTIONS)) == 3
+    assert len(decoding_options(OPTIONS)) == 2
+    assert without_prompt(OPTIONS) == DecodingOptions("", timed=False, beam=OPTIONS.plain_beam)
+    assert without_prompt(OPTIONS.model_copy(update={"plain_beam": 0})) is None
+    assert without_prompt(OPTIONS, "es") is None  # it is decoded without a prompt anyway
     only = decoding_options(OPTIONS.model_copy(update={"timed_beam": 0, "plain_beam": 0}))
     assert only == [DecodingOptions(OPTIONS.prompt, timed=False, beam=OPTIONS.beam)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "agreeing"),
+    [
+        (["Um, so I went to the shop.", "um so I went to the shop"], True),
+        (["so I went to the old shop again today", "so I went to the old shop again now"], True),  # 8 of 9 words
+        (["so I went to the shop", "so I went home"], False),  # 3 words of 6 and 4: .6
+        (["so I went to the shop", ""], False),
+        (["so I went to the shop"], False),  # a text alone agrees with none
+        (["yeah " * 8, "yeah " * 8], False),  # both are a loop
+        (["", ""], True),
+    ],
+)
+def test_texts_agree_that_share_four_fifths_of_their_words(texts: list[str], agreeing: bool) -> None:
+    assert agree([Hypothesis(PROMPTED, text, (), -0.1) for text in texts], OPTIONS) is agreeing
 
 
 def test_terms_go_with_every_decoding() -> None:

@@ -188,6 +188,18 @@ class TestInventedText:
         words = parrot(respond).transcribe(sound((1000, 4000), length=5000), Cores(1)).words
         assert [word.text for word in words] == ["I", "went", "home"]
 
+    @pytest.mark.parametrize(("timed_text", "decodings"), [("it was all there", 2), ("we went home", 3)])
+    def test_without_the_prompt_only_what_its_texts_disagree_on(self, timed_text: str, decodings: int) -> None:
+        decoded: list[DecodingOptions] = []
+
+        def respond(options: DecodingOptions, seconds: int) -> tuple[str, float]:
+            decoded.append(options)
+            return timed_text if options.timed else "it was all there", -0.2
+
+        words = parrot(respond).transcribe(sound((0, 3000), length=3000), Cores(1)).words
+        assert [word.text for word in words] == ["it", "was", "all", "there"]
+        assert len(decoded) == decodings
+
     def test_a_chunk_with_hardly_a_word_is_decoded_once_more(self) -> None:
         def respond(options: DecodingOptions, seconds: int) -> tuple[str, float]:
             last = options.timed and not options.prompt

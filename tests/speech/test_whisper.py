@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import settings
+from pipeline import model_catalog, settings
 from pipeline.audio import recording
 from pipeline.speech import transcriber
 from pipeline.speech.cores import Cores
-from pipeline.speech.whisper import join_pieces
+from pipeline.speech.decoding import DecodingOptions
+from pipeline.speech.whisper import Whisper, join_pieces
 from pipeline.timeline import Span, Word
 
 
@@ -54,3 +55,22 @@ def test_names_and_terms_are_recognized_where_they_are_listed() -> None:
     assert all(term in listening for term in ("Suboxone", "Presque Isle", "Nguyen", "Caribou")), listening
     assert "at 10:30 in the morning" in listening
     assert "20 milligrams" in listening
+
+
+@pytest.mark.engines
+def test_chunks_that_are_selected_are_decoded_as_before_and_a_glance_sees_the_language() -> None:
+    options = settings.load().settings
+    location = model_catalog.locate(options.transcription.model, options.models)
+    engine = Whisper(location, options.transcription.compute, 1, options.engines)
+    recordings = Path(__file__).parents[1] / "recordings"
+    english, spanish = (
+        recording.decode(recordings / name, options.audio).mono[: 8 * 16_000]
+        for name in ("roleplay-alcohol.ogg", "spanish.ogg")
+    )
+    encoded = engine.encode([english, spanish, english])
+    plain = DecodingOptions("", timed=False, beam=1)
+    texts = [hypothesis.text for hypothesis in engine.decode(encoded, plain)]
+    assert [hypothesis.text for hypothesis in engine.decode(engine.select(encoded, [1, 2]), plain)] == texts[1:]
+    assert engine.select(encoded, [0, 1, 2]) is encoded
+    assert engine.language_at_a_glance(english)["en"] > 0.8
+    assert engine.language_at_a_glance(spanish)["es"] > 0.5
