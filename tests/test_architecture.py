@@ -374,6 +374,7 @@ ALONE = {
     "review.upload.drafts": "tests/review/upload/test_permission.py",
     "review.upload.files_page": "tests/review/upload/test_chunked_uploads.py",
     "review.upload.receiving": "tests/review/upload/test_chunked_uploads.py",
+    "review.upload.suggested_parts": "tests/review/upload/test_suggestion_routes.py",
     "review.upload.source_sound": "tests/review/test_byte_ranges.py",
     "run.language_notes": "tests/test_languages.py",
     "run.progress": "one function that does nothing",

@@ -46,7 +46,15 @@ from pipeline.review.operation.probes import Readiness
 from pipeline.review.practice import routes as practice
 from pipeline.review.reflection import feedback, growth, interviewer_first, summary
 from pipeline.review.tapes import destroyed, tape_page, voices
-from pipeline.review.upload import consent_sheet, drafts, files_page, permission, receiving, transcript_routes
+from pipeline.review.upload import (
+    consent_sheet,
+    drafts,
+    files_page,
+    permission,
+    receiving,
+    suggestion_routes,
+    transcript_routes,
+)
 from pipeline.settings import Settings
 from pipeline.tapes.checks import figures, readiness
 from pipeline.tapes.clock import Clock, now
@@ -63,6 +71,7 @@ ROUTERS: tuple[APIRouter, ...] = (
         files_page.router,
         receiving.router,
         transcript_routes.router,
+        suggestion_routes.router,
         permission.router,
         consent_sheet.router,
         destroyed.router,

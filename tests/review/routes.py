@@ -67,6 +67,8 @@ QUERIES = {
     "b": ("question_open",),
     "tape": ("0123456789abcdef",),
     "file": ("1", "2"),
+    "start": ("0:00",),
+    "end": ("1:00",),
 }
 """Query parameters."""
 

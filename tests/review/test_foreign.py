@@ -100,7 +100,8 @@ def test_what_the_test_asks_for_is_there_for_its_owner(room: Room, theirs: dict[
     of_drafts = {
         path for path in answers if path.startswith("/uploads") or path.endswith(("/recording", "/part", "/transcript"))
     }
-    of_drafts |= {f"/tapes/{{tape_id}}/{page}" for page in ("part/peaks", "part/sound", "another", "files")}
+    pages = ("part/peaks", "part/sound", "part/suggestion", "another", "files")
+    of_drafts |= {f"/tapes/{{tape_id}}/{page}" for page in pages}
     others = {"/growth/{person_id}", "/groups/{group_id}/visit", "/groups/{group_id}/pairs"}
     assert {path for path, status in answers.items() if status == 404} <= of_drafts | others
 

@@ -8,11 +8,12 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const SNAP = 3 * SECOND; // farther than this from a pause, a handle stays where it was put
 
-/** Minutes and seconds, with a tenth where there is one: a pause may lie between two seconds. */
+/** Minutes and seconds, after hours where there are any, with a tenth where there is one: a pause may lie between two seconds. */
 const clock = (ms) => {
   const tenths = Math.floor(ms / 100);
-  const seconds = String(Math.floor(tenths / 10) % 60).padStart(2, "0");
-  return `${Math.floor(tenths / 600)}:${seconds}${tenths % 10 ? `.${tenths % 10}` : ""}`;
+  const [hours, minutes, seconds] = [Math.floor(tenths / 36000), Math.floor(tenths / 600) % 60, Math.floor(tenths / 10) % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds)}${tenths % 10 ? `.${tenths % 10}` : ""}`;
 };
 const parse = (text) => {
   const parts = text.trim().split(":").map(Number);
@@ -169,7 +170,7 @@ document.getElementById("hear-end").addEventListener("click", () => {
   hear(Math.max(parse(from.value) ?? 0, end - 8000), end);
 });
 /* Once the part is handed in, this sound is no more: the page must not ask for another piece of it. */
-for (const form of document.forms) {
+for (const form of document.querySelectorAll("form:not(#suggestion form)")) {
   form.addEventListener("submit", () => {
     sound.removeAttribute("src");
     sound.load();

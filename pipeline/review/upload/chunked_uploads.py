@@ -35,6 +35,7 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.intake.submission import FORM
 from pipeline.tapes.jobs.recording_files import in_order, recording_kind, times_kind, whole_files
 from pipeline.tapes.jobs.steps import COMBINED, SURVEY, TRACKS
+from pipeline.tapes.jobs.suggestions import of_suggestion
 from pipeline.tapes.vault.joined_items import JoinedItems
 from pipeline.tapes.vault.stage_store import item_row
 from pipeline.tapes.vault.vault import StoredItem as Put
@@ -200,7 +201,7 @@ def _replaced(home: Home, tape_id: str, pieces: list[Item], beside: list[Put], n
         gone = list(pieces)
         if is_draft:
             beside_files = {times_kind(number) for number in range(1 if file <= 2 else file, MOST_FILES + 1)}
-            taken = or_(Item.kind.in_(_BESIDE | beside_files), *map(_of_file, numbers))
+            taken = or_(Item.kind.in_(_BESIDE | beside_files), of_suggestion(), *map(_of_file, numbers))
             query = select(Item).where(Item.tape_id == tape_id, taken, Item.id.not_in(ours))
             gone = [item for item in database.scalars(query) if not (item.upload or "").startswith(FORM_UPLOAD)]
             database.execute(update(Item).where(Item.id.in_(ours)).values(upload=None))
@@ -239,7 +240,8 @@ def settle(
         items += [home.vault.put(tape_id, COMBINED, surveyed.sound)] if surveyed.sound else []
         with home.database.writing() as database:
             is_draft = database.get_one(Tape, tape_id).state == "draft"
-            query = select(Item).where(Item.tape_id == tape_id, Item.kind.in_((SURVEY, COMBINED)))
+            taken = or_(Item.kind.in_((SURVEY, COMBINED)), of_suggestion())
+            query = select(Item).where(Item.tape_id == tape_id, taken)
             gone = list(database.scalars(query)) if is_draft else []
             database.execute(delete(Item).where(Item.id.in_([item.id for item in gone])))
             database.add_all(item_row(item, now) for item in items if is_draft)
@@ -333,10 +335,10 @@ def sound(home: Home, tape_id: str) -> JoinedItems | None:
 def discard(home: Home, tape_id: str, file: int = 1) -> None:
     """Remove the files that were uploaded for a draft, from one on, and what was said about them together."""
     numbers = range(file, MOST_FILES + 1)
-    beside = {times_kind(number) for number in numbers}
+    taken = [*map(_of_file, numbers), Item.kind.in_([times_kind(number) for number in numbers])]
     if file == 1 or len(recordings(home, tape_id)) >= file:
-        beside |= _BESIDE
-    _discard(home, Item.tape_id == tape_id, or_(Item.kind.in_(beside), *map(_of_file, numbers)))
+        taken += [Item.kind.in_(_BESIDE), of_suggestion()]
+    _discard(home, Item.tape_id == tape_id, or_(*taken))
 
 
 def file_times(home: Home, tape_id: str) -> list[FileTimes | None]:

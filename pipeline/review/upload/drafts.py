@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
@@ -23,7 +23,15 @@ from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalLineOfText, OptionalText
 from pipeline.review.tapes import titles
 from pipeline.review.templating import render, seeing
-from pipeline.review.upload import chunked_uploads, permission_form, queueing, quotas, source_sound, transcripts
+from pipeline.review.upload import (
+    chunked_uploads,
+    permission_form,
+    queueing,
+    quotas,
+    source_sound,
+    suggested_parts,
+    transcripts,
+)
 from pipeline.review.upload.permission_form import Allowed
 from pipeline.settings import MOST_TERMS, listed_terms
 from pipeline.tapes import audit_log, group_terms, people
@@ -35,6 +43,9 @@ from pipeline.tapes.jobs.steps import JobOptions
 from pipeline.timeline import typed
 
 router = APIRouter()
+
+Time = Annotated[str, Query(max_length=12)]
+"""Minutes and seconds, as the fields for the part take them."""
 
 KEPT_DAYS = 90
 """How long a tape is kept where the form is not changed."""
@@ -117,12 +128,12 @@ def discard(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
 
 
 @router.get("/tapes/{tape_id}/part")
-def part_page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
-    """The page that chooses the part of the recording."""
+def part_page(request: Request, viewer: SignedIn, tape_id: Id, start: Time = "", end: Time = "") -> Response:
+    """The page that chooses the part of the recording; with two times, as if somebody had typed them."""
     home = context_of(request).home
     with home.database.reading() as database:
         tape = draft(database, viewer, tape_id, context_of(request).clock())
-    return _part(request, tape, {})
+    return _part(request, tape, {"start": start, "end": end} if start and end else {})
 
 
 @router.get("/tapes/{tape_id}/part/peaks")
@@ -176,7 +187,7 @@ def choose(
     if seen is None:
         raise HTTPException(404)
     first, last = typed(start), typed(end)
-    limit = int(min(room.settings.audio.segment_limit_minutes, room.settings.audio.hard_limit_minutes) * 60_000)
+    limit = suggested_parts.longest_part(room.settings.audio)
     error = ""
     if first is None or last is None:
         error = "Write times as minutes and seconds, for example 2:30."
@@ -295,7 +306,7 @@ def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") 
     seen = chunked_uploads.survey(room.home, tape.id)
     if seen is None:
         return seeing(f"/tapes/{tape.id}/recording")  # which knows what is missing
-    limit = int(min(room.settings.audio.segment_limit_minutes, room.settings.audio.hard_limit_minutes) * 60_000)
+    limit = suggested_parts.longest_part(room.settings.audio)
     last = min(limit, seen.shown)
     filled = {"start": "0:00", "end": f"{last // 60_000}:{last // 1000 % 60:02d}", "speakers": 2, "terms": ""}
     filled |= {"language": room.settings.transcription.language} | typed
@@ -305,7 +316,7 @@ def _part(request: Request, tape: Tape, typed: dict[str, Any], error: str = "") 
     names = sorted(languages.NAMES.items(), key=lambda entry: entry[1])
     notes = [errors.without_options(note) for note in seen.notes]
     context = {"seen": seen, "notes": notes, "files": files, "limit": limit, "typed": filled, "languages": names}
-    context |= {"of_group": of_group}
+    context |= {"of_group": of_group, "suggestion": suggested_parts.shown(room.home, tape.id, seen, limit)}
     return tape_form(request, "upload/part.html", tape, error, **context)
 
 

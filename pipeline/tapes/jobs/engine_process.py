@@ -30,7 +30,7 @@ from pipeline.run.engines import Engines
 from pipeline.settings import Settings
 from pipeline.tapes import clock
 from pipeline.tapes.home import Home
-from pipeline.tapes.jobs import steps
+from pipeline.tapes.jobs import steps, suggestions
 from pipeline.tapes.jobs.stillness import Stillness, processor_seconds
 from pipeline.tapes.vault.master_key import Ring
 
@@ -39,6 +39,9 @@ _LOOK = 0.5
 
 _QUIET = 0.5
 """Seconds between two reports of progress."""
+
+_NICE = 10
+"""How far a suggestion stands back behind all else on the machine: nobody waits for it."""
 
 _LARGE_KB = 700_000
 """A process that grew so large is not used for another job."""
@@ -237,7 +240,11 @@ def _attempt(
             answer({"fraction": fraction})
 
     try:
-        steps.perform(home, settings, engines, order["job"], order["step"], progress, clock.now)
+        if order["step"] == suggestions.STEP:
+            os.nice(_NICE)
+            suggestions.perform(home, settings, engines, order["job"], progress, clock.now)
+        else:
+            steps.perform(home, settings, engines, order["job"], order["step"], progress, clock.now)
     except TapeReviewError as error:
         code = error.code.removeprefix("TR-")
         return {"mistake": [type(error).__name__, code, error.thing, error.value, error.remedy]}

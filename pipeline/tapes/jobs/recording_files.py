@@ -19,6 +19,8 @@ from pipeline.errors import VaultError
 from pipeline.tapes.db.records import Item
 
 RECORDING = "recording"
+SUGGESTION = "suggestion"
+"""How the kinds begin of the items about a suggested part (`suggestions`)."""
 
 _AT = "@"
 _TIMES = "times:"
@@ -41,8 +43,8 @@ def in_order(files: list[list[Item]], order: tuple[int, ...]) -> list[list[Item]
 
 
 def is_beside(kind: str) -> bool:
-    """Whether an item of this kind says something about a file of a recording."""
-    return kind.startswith(_TIMES)
+    """Whether an item of this kind says something about the files of a recording."""
+    return kind.startswith((_TIMES, SUGGESTION))
 
 
 def is_recording(kind: str) -> bool:

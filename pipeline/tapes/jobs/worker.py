@@ -12,6 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from threading import Event, Thread
 from types import TracebackType
@@ -33,6 +34,7 @@ from pipeline.tapes.jobs import job_state, workflow
 from pipeline.tapes.jobs.engine_process import Runner
 from pipeline.tapes.jobs.liveness import Watch
 from pipeline.tapes.jobs.queue import CPU, GPU, SUCCESS, UNFINISHED, VERSION, QueueEntry
+from pipeline.tapes.jobs.suggestion_thread import SuggestionThread
 from pipeline.tapes.retention import retention
 
 WhichJobs = Literal["all", "cpu", "gpu"]
@@ -74,7 +76,11 @@ class Worker:
         tapes = self.home.settings
         self.home.vault.ring  # noqa: B018 - ask for the passphrase now, not in the middle of the work
         self.home.vault.sweep()
-        self._work = workflow.Work(self.home, lambda: Runner(self.home, self.settings, self._engines), self._clock)
+        new_runner = partial(Runner, self.home, self.settings, self._engines)
+        self._work = workflow.Work(self.home, new_runner, self._clock)
+        self._suggesting = SuggestionThread(
+            self.home, self.name, new_runner, lambda: bool(self._work.active()), self._ended, self._clock
+        )
         self._queue = job_state.queue_of(self.home)
         self._queue.create()
         workflow.working(self._work)
@@ -91,6 +97,8 @@ class Worker:
             )
         self._thread = Thread(target=self._live, name="heartbeat", daemon=True)
         self._thread.start()
+        if self._which != "gpu":
+            self._suggesting.start()
         logs.get().info("worker.start", worker=self.name)
         return self
 
@@ -100,6 +108,8 @@ class Worker:
         self._work.stopping.set()
         self._ended.set()
         self._thread.join()
+        if self._which != "gpu":
+            self._suggesting.join()
         self._wait_for(lambda: not self._work.active(), 5)
         self._work.rest()
         workflow.working(None)

@@ -51,7 +51,7 @@ TAPES = {
     **dict.fromkeys(("/tapes/{tape_id}/withdraw", "/tapes/{tape_id}/destroy"), "ending"),
     **dict.fromkeys(("/tapes/{tape_id}/recording", "/tapes/{tape_id}/recording/discard"), "store,draft"),
     **dict.fromkeys(("/tapes/{tape_id}/part", "/tapes/{tape_id}/part/peaks"), "store,draft"),
-    "/tapes/{tape_id}/part/sound": "store,draft",
+    **dict.fromkeys(("/tapes/{tape_id}/part/sound", "/tapes/{tape_id}/part/suggestion"), "store,draft"),
     **dict.fromkeys((f"/tapes/{{tape_id}}/{what}" for what in ("another", "another/discard", "files")), "store,draft"),
     **dict.fromkeys(
         (f"/uploads/{{tape_id}}{what}" for what in ("", "/check", "/form", "/scan", "/transcript")), "store,draft"

@@ -10,12 +10,21 @@ from typing import Any
 import pytest
 
 from pipeline.review.auth.current_user import SESSION
+from pipeline.review.upload import surveys
+from pipeline.review.upload.surveys import Surveyed
+from pipeline.run import part_suggestion
+from pipeline.run.part_suggestion import SuggestedPart
+from pipeline.run.progress import ignore
+from pipeline.settings import load
+from pipeline.tapes.jobs import suggestions
 from tests.audio.sessions import leaking, voices, wav
 from tests.review.coding.browser import PATIENCE, chromium, faults
 from tests.review.coding.server import serving
 from tests.review.conftest import Room
 from tests.review.upload.test_chunked_uploads import Sender, sound, stored
+from tests.review.upload.test_suggestion_routes import LONG
 from tests.review.upload.test_two_files import dated
+from tests.tapes.fakes import Fakes
 
 pytestmark = pytest.mark.engines
 
@@ -256,3 +265,34 @@ def look(upload_page: UploadPage, name: str) -> None:
         if folder := os.environ.get("TAPE_REVIEW_TEST_SCREENS"):
             upload_page.page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
     assert faults(upload_page.page) == []
+
+
+def test_a_suggested_part_moves_the_handles_and_what_was_typed_stays(
+    upload_page: UploadPage, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surveys, "of_files", lambda *given: Surveyed(LONG, None))
+    upload_page.open()
+    upload_page.choose(file)
+    page, home, tape = upload_page.page, upload_page.room.home, upload_page.tape
+    page.wait_for_url("**/part")
+    page.clock.install()
+    page.reload()
+    page.get_by_label("Names and terms to listen for").fill("Suboxone")
+    page.locator("#part svg").wait_for()
+    page.get_by_role("button", name="Suggest a part").press("Enter")
+    page.get_by_text("Waiting for the computer that processes tapes.").wait_for()
+    suggestions.claim(home, "w1", upload_page.room.clock())
+    page.clock.fast_forward(6000)
+    page.get_by_text("is going through the recording.").wait_for()
+    monkeypatch.setattr(part_suggestion, "suggested_part", lambda *given: SuggestedPart(750_000, 1_950_000, 31, 48))
+    suggestions.perform(home, load().settings, Fakes, tape, ignore, upload_page.room.clock)
+    page.clock.fast_forward(6000)
+    link = page.get_by_role("link", name="Use 12:30–32:30")
+    link.wait_for()
+    look(upload_page, "suggestion")
+    link.press("Enter")
+    first = page.get_by_role("slider", name="Beginning of the part")
+    assert first.get_attribute("aria-valuetext") == "12:30, chosen 20:00"
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Beginning of the part"
+    assert (page.locator("#start").input_value(), page.locator("#end").input_value()) == ("12:30", "32:30")
+    assert page.get_by_label("Names and terms to listen for").input_value() == "Suboxone"
