@@ -32,6 +32,14 @@ hypothesis.settings.register_profile("here", deadline=None, max_examples=EXAMPLE
 hypothesis.settings.load_profile("here")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep compiled code beside its source, as Python does unless told otherwise: to compile all tests and modules anew
+    takes each process ten seconds, and each child its share. Where pytest may keep no cache, Python may not either."""
+    if config.pluginmanager.has_plugin("cacheprovider"):
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        sys.dont_write_bytecode = False
+
+
 def pytest_collection_finish() -> None:
     """Look for cycles seldom, and never among what was imported: to go through millions of such objects again and again
     takes a third of the time of a test of the review room."""
