@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import CODES, TapeReviewError
+from tests.source_trees import nodes_of, source_of, tree_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "pipeline"
@@ -115,12 +116,6 @@ MODULES = modules()
 
 
 @functools.cache
-def tree_of(path: Path) -> ast.Module:
-    """Return what a module parses to."""
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-@functools.cache
 def imports(path: Path, types: bool = False) -> list[Import]:
     """All imports of a module; those for type checkers only with ``types``."""
     return list(_imports(tree_of(path).body, True, types))
@@ -202,10 +197,10 @@ def test_every_module_has_a_floor() -> None:
     assert [module for module in MODULES if room(module) not in known] == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_arrows_point_down(module: str) -> None:
+def test_arrows_point_down() -> None:
     wrong = [
         f"{MODULES[module]}:{each.line} imports {other}"
+        for module in MODULES
         for each in imports(MODULES[module], types=True)
         if (other := ours(each.name)) and floor(other) > floor(module)
     ]
@@ -264,31 +259,40 @@ def test_measures_know_nothing_but_the_ground() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if is_pure(module)])
-def test_pure_rooms_import_nothing_that_reads_writes_or_loads(module: str) -> None:
+PURE_MODULES = {module: path for module, path in MODULES.items() if is_pure(module)}
+
+
+def test_pure_rooms_import_nothing_that_reads_writes_or_loads() -> None:
     wrong = []
-    for each in imports(MODULES[module]):
-        other = ours(each.name)
-        if not (is_pure(other) or other == "pipeline" if other else room(each.name) in HARMLESS):
-            wrong.append(f"{MODULES[module]}:{each.line} imports {each.name}")
+    for path in PURE_MODULES.values():
+        for each in imports(path):
+            other = ours(each.name)
+            if not (is_pure(other) or other == "pipeline" if other else room(each.name) in HARMLESS):
+                wrong.append(f"{path}:{each.line} imports {each.name}")
+    assert len(PURE_MODULES) > len(PURE)
     assert wrong == []
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if is_pure(module)])
-def test_pure_rooms_open_and_print_nothing(module: str) -> None:
-    tree = tree_of(MODULES[module])
-    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    methods = {
-        node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    }
-    assert not called & {"open", "print", "input", "exec", "eval", "__import__"}
-    assert not {name for name in methods if name.startswith(("read_", "to_csv", "to_parquet", "to_pickle", "to_sql"))}
+OPENERS = frozenset({"open", "print", "input", "exec", "eval", "__import__"})
+WRITERS = ("read_", "to_csv", "to_parquet", "to_pickle", "to_sql")
+"""Openings of the methods that read or write files."""
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - ENGINES))
-def test_heavy_packages_and_engines_are_imported_where_they_are_used(module: str) -> None:
+def test_pure_rooms_open_and_print_nothing() -> None:
+    wrong = []
+    for path in PURE_MODULES.values():
+        for function in (node.func for node in nodes_of(path) if isinstance(node, ast.Call)):
+            if isinstance(function, ast.Name) and function.id in OPENERS:
+                wrong.append(f"{path}:{function.lineno} {function.id}")
+            elif isinstance(function, ast.Attribute) and function.attr.startswith(WRITERS):
+                wrong.append(f"{path}:{function.lineno} {function.attr}")
+    assert wrong == []
+
+
+def test_heavy_packages_and_engines_are_imported_where_they_are_used() -> None:
     wrong = [
         f"{MODULES[module]}:{each.line} imports {each.name}"
+        for module in sorted(set(MODULES) - ENGINES)
         for each in imports(MODULES[module])
         if each.at_once and (room(each.name) in HEAVY or ours(each.name) in ENGINES)
     ]
@@ -345,14 +349,14 @@ def test_command_and_page_hand_a_tape_in_through_one_module() -> None:
     makers = {
         module
         for module, path in MODULES.items()
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in records
     }
     assert makers == {"tapes.intake.submission"}
 
 
 def test_modules_are_short() -> None:
-    lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
+    lengths = {module: len(source_of(path).splitlines()) for module, path in MODULES.items()}
     assert {module: length for module, length in lengths.items() if length > LONGEST} == {}
 
 
@@ -388,7 +392,7 @@ ALONE = {
 def needs_tests(path: Path) -> bool:
     """Whether a module does anything: one that only declares (records, constants, words) has nothing to test."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return any(isinstance(node, functions) for node in ast.walk(tree_of(path)))
+    return any(isinstance(node, functions) for node in nodes_of(path))
 
 
 def test_file(path: Path) -> Path:
@@ -419,7 +423,7 @@ def named_codes() -> set[str]:
         node.value
         for module, path in MODULES.items()
         if module not in ("errors", "review.errors")
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in CODES
     }
 
@@ -430,7 +434,7 @@ def error_calls() -> list[tuple[str, int, ast.expr]]:
     return [
         (module, node.lineno, node.args[0])
         for module, path in MODULES.items()
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args
     ]
 
@@ -453,7 +457,7 @@ def test_every_listed_code_is_used() -> None:
 def test_nothing_is_pickled_or_unpickled() -> None:
     wrong = []
     for module, path in MODULES.items():
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 call = ast.unparse(node.func)
                 safe = any(

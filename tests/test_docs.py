@@ -26,6 +26,7 @@ from pipeline.measures.reliability.confusions import CONFUSION_COLUMNS
 from pipeline.measures.reliability.sampling import SAMPLE_COLUMNS
 from pipeline.measures.session.context import CONTEXT_COLUMNS
 from pipeline.review.coding import downloads, shortcuts
+from tests.source_trees import nodes_of
 from tests.test_process import FILES
 
 ROOT = Path(__file__).parents[1]
@@ -267,7 +268,7 @@ def variables(page: str) -> set[str]:
 
 def strings(folder: str) -> set[str]:
     """Every constant of the code below a folder that names a variable of ours, but one that holds a setting."""
-    nodes = (node for path in (ROOT / folder).rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8"))))
+    nodes = (node for path in (ROOT / folder).rglob("*.py") for node in nodes_of(path))
     values = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return {value for value in values if re.fullmatch(r"TAPE_REVIEW_[A-Z]+(_[A-Z]+)*", value)}
 
@@ -334,6 +335,10 @@ def unexplained_numbers(source: str) -> list[int]:
     """Lines of a module's constants that hold numbers, without a docstring below, a comment beside, or one above the
     unbroken lines of constants among which they stand."""
     lines, body = source.splitlines(), ast.parse(source).body
+    if not any(
+        isinstance(node, ast.Assign | ast.AnnAssign) and node.value and holds_a_number(node.value) for node in body
+    ):
+        return []
     commented = {
         token.start[0] for token in generate_tokens(iter(source.splitlines(True)).__next__) if is_reason(token)
     }

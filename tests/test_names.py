@@ -8,10 +8,12 @@ import functools
 import importlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.source_trees import source_of
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = sorted((ROOT / "pipeline").rglob("*.py"))
@@ -41,15 +43,15 @@ SHARED_NAMES = {
 """Classes that may share a name, most of them a row of a table with what it stands for."""
 
 
-@functools.lru_cache(maxsize=1000)
-def parsed(source: str) -> ast.Module:
-    """Return what a module parses to, once for all tests of it."""
-    return ast.parse(source)
+@functools.cache
+def nodes_in(source: str) -> tuple[ast.AST, ...]:
+    """Return every node that a module parses to, once for all tests of it."""
+    return tuple(ast.walk(ast.parse(source)))
 
 
 def named_types(source: str) -> Iterator[str]:
     """Yield the classes and the aliases of types that a module defines, without leading underscores."""
-    for node in parsed(source).body:
+    for node in ast.iter_child_nodes(nodes_in(source)[0]):
         if isinstance(node, ast.ClassDef):
             yield node.name.strip("_")
         elif isinstance(node, ast.Assign):
@@ -57,9 +59,14 @@ def named_types(source: str) -> Iterator[str]:
             yield from (name for name in names if re.fullmatch(r"[A-Z][a-z]\w*", name))
 
 
-def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Yield every name that code binds (variables, arguments, functions, classes), with its line."""
-    for node in ast.walk(tree):
+@functools.cache
+def bound_names(source: str) -> list[tuple[str, int]]:
+    """Return every name that code binds (variables, arguments, functions, classes), with its line, in order."""
+    return sorted(_bound_names(nodes_in(source)), key=str)
+
+
+def _bound_names(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, int]]:
+    for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id, node.lineno
         elif isinstance(node, ast.arg):
@@ -69,7 +76,7 @@ def bound_names(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def banned_names(source: str, banned: frozenset[str] = BANNED) -> list[str]:
-    return [f"line {line}: {name}" for name, line in sorted(bound_names(parsed(source)), key=str) if name in banned]
+    return [f"line {line}: {name}" for name, line in bound_names(source) if name in banned]
 
 
 def banned_in_template(source: str) -> list[str]:
@@ -79,7 +86,7 @@ def banned_in_template(source: str) -> list[str]:
 
 def empty_openings(source: str) -> list[str]:
     documented = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    docstrings = (ast.get_docstring(node) for node in ast.walk(parsed(source)) if isinstance(node, documented))
+    docstrings = (ast.get_docstring(node) for node in nodes_in(source) if isinstance(node, documented))
     return [text.splitlines()[0] for text in docstrings if text and text.startswith(EMPTY_OPENINGS)]
 
 
@@ -97,34 +104,45 @@ def test_the_lists_find_what_they_ban() -> None:
 def test_no_two_classes_have_the_same_name() -> None:
     assert list(named_types("class _Line:\n    Part = str\nKind = Literal['a']\nKINDS = 1\n")) == ["Line", "Kind"]
     modules = [path for path in CODE if not {"migrations", "cli"} & set(path.parts)]  # an option is called like a thing
-    names = Counter(name for path in modules for name in set(named_types(path.read_text(encoding="utf-8"))))
+    names = Counter(name for path in modules for name in set(named_types(source_of(path))))
     assert {name for name, number in names.items() if number > 1} == set(SHARED_NAMES)
 
 
-@pytest.mark.parametrize("path", CODE + TESTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_names_say_what_they_hold(path: Path) -> None:
-    assert banned_names(path.read_text(encoding="utf-8")) == []
+def hits(paths: Iterable[Path], look: Callable[[str], list[str]]) -> dict[str, list[str]]:
+    """Return the files in which a look at the source finds something, with all that it finds."""
+    by_file = {path.relative_to(ROOT).as_posix(): look(source_of(path)) for path in paths}
+    return {name: listed for name, listed in by_file.items() if listed}
 
 
-@pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_names_of_the_pipeline_are_of_the_field(path: Path) -> None:
+def test_names_say_what_they_hold() -> None:
+    assert hits(CODE + TESTS, banned_names) == {}
+
+
+def test_names_of_the_pipeline_are_of_the_field() -> None:
     banned = BANNED_IN_CODE | {f"_{name}" for name in BANNED_IN_CODE}
-    assert "migrations" in path.parts or banned_names(path.read_text(encoding="utf-8"), banned) == []
+    code = [path for path in CODE if "migrations" not in path.parts]
+    assert hits(code, lambda source: banned_names(source, banned)) == {}
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_names_in_templates_say_what_they_hold(path: Path) -> None:
-    assert banned_in_template(path.read_text(encoding="utf-8")) == []
+def test_names_in_templates_say_what_they_hold() -> None:
+    assert hits(TEMPLATES, banned_in_template) == {}
 
 
-@pytest.mark.parametrize("path", CODE, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_docstrings_say_what_comes_back(path: Path) -> None:
-    assert empty_openings(path.read_text(encoding="utf-8")) == []
+def test_docstrings_say_what_comes_back() -> None:
+    assert hits(CODE, empty_openings) == {}
+
+
+def test_every_file_is_looked_at() -> None:
+    assert min(len(CODE), len(TESTS), len(TEMPLATES)) > 50
+    bad, good = ROOT / "pipeline" / "errors.py", ROOT / "pipeline" / "files.py"
+    assert hits([good, bad], lambda source: ["line 1"] if source == source_of(bad) else []) == {
+        "pipeline/errors.py": ["line 1"]
+    }
 
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in CODE if ">>> " in path.read_text(encoding="utf-8")],
+    [path for path in CODE if ">>> " in source_of(path)],
     ids=lambda path: path.relative_to(ROOT).as_posix(),
 )
 def test_the_examples_in_docstrings_hold(path: Path) -> None:

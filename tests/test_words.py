@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.source_trees import nodes_of
+
 PIPELINE = Path(__file__).parents[1] / "pipeline"
 
 BANNED = {
@@ -67,10 +69,10 @@ def of_a_script(path: Path) -> Iterator[tuple[int, str]]:
 
 def of_a_module(path: Path) -> Iterator[tuple[int, str]]:
     """Its texts, whole: of an f-string with a mark for each value. Docstrings are for developers."""
-    tree = ast.parse(path.read_text("utf-8"))
-    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
-    skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    nodes = nodes_of(path)
+    parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    skipped = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             yield (
                 node.lineno,
