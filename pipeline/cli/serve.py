@@ -75,7 +75,7 @@ def serve(
     It listens on this machine only, unless you add --for-my-group or review.address names the address that others use.
     As long as there is no administrator, it prints a link that sets up the room and works once.
     """
-    from pipeline.cli._shared.home_access import open_home, settings_with_home
+    from pipeline.cli._shared.home_access import open_home, settings_with_home, warn_of_little_memory
     from pipeline.review.network.reach import require_encrypted, stays_here
     from pipeline.tapes import logs
 
@@ -98,6 +98,7 @@ def serve(
         from pipeline.tapes.clock import now
         from pipeline.tapes.jobs.worker import Worker
 
+        warn_of_little_memory(tapes_home)
         itself = for_my_group or doors.encrypts(settings)
         if verbose:
             logs.configure(sys.stderr)

@@ -27,7 +27,7 @@ def worker(
     `tape-review serve` does this as well. Several workers may run side by side, with PostgreSQL also on several
     machines. If a worker dies, another one takes over its job, or the next one that starts.
     """
-    from pipeline.cli._shared.home_access import open_home, settings_with_home
+    from pipeline.cli._shared.home_access import open_home, settings_with_home, warn_of_little_memory
     from pipeline.tapes import logs
     from pipeline.tapes.jobs.worker import Worker
 
@@ -41,6 +41,7 @@ def worker(
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, leave)
     with open_home(home, config, profile) as tapes_home:
+        warn_of_little_memory(tapes_home)
         with Worker(tapes_home, settings_with_home(profile, config, home), queue) as working:
             typer.echo(f"Worker {working.name} is ready")
             while not stop.wait(tapes_home.settings.poll_seconds):

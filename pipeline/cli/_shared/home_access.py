@@ -48,3 +48,11 @@ def ask_new_passphrase() -> str:
     """Prompt for a new passphrase, typed twice."""
     answer: str = typer.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
     return answer
+
+
+def warn_of_little_memory(home: Home) -> None:
+    """Print now what would otherwise show in the middle of a backup: too little room in memory, and the remedy."""
+    from pipeline.tapes.checks import storage
+
+    if shortage := storage.memory_shortage(home):
+        typer.echo(f"Warning: {shortage}", err=True)

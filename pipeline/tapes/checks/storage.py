@@ -20,6 +20,10 @@ from pipeline.tapes.retention import certificates, destruction, retention, tombs
 from pipeline.tapes.vault import disks
 from pipeline.tapes.vault.vault import HOME
 
+_BACKUP_SHARE = 3
+"""A backup's records as a multiple of the database: as JSON they are larger by half, and they lie there twice, the
+second time encrypted."""
+
 BACKUP_DAYS = 7
 """A home whose last backup is older is told of."""
 
@@ -145,8 +149,20 @@ def _private(home: Home, _: int) -> Iterator[Finding]:
     yield Finding(
         "plaintext while it is worked on", True, whereabouts + ("; there is swap: encrypt it" if swapped else "")
     )
+    if shortage := memory_shortage(home):
+        yield Finding("memory for a backup", False, *shortage.split(": ", 1))
     left = [str(path) for path in home.vault.scratch.leftovers()]
     yield Finding.of("plaintext that an earlier version left", left, "end the program of then, and start a new one")
+
+
+def memory_shortage(home: Home) -> str:
+    """A sentence where a backup would find no room for its records in memory, with the remedy; else "".
+
+    Raises
+    ------
+    TapesError: K03, K04 the database.
+    """
+    return home.vault.scratch.shortage(_BACKUP_SHARE * home.database.size())
 
 
 def _backups(home: Home, now: int) -> Iterator[Finding]:

@@ -189,6 +189,14 @@ class Database:
                     raise TapesError("K04", self.name, "is being read all the time", "try again in a minute")
                 time.sleep(0.05)
 
+    def size(self) -> int:
+        """Bytes that it takes on its disk."""
+        if self.is_sqlite:
+            path = Path(self.url.database or "")
+            return path.stat().st_size if path.is_file() else 0
+        with self._as_our_errors(), self._reader.connect() as connection:
+            return connection.scalar(text("SELECT pg_database_size(current_database())")) or 0
+
     def broken_references(self) -> int:
         """How many rows refer to a row that is not there; PostgreSQL lets none come to be."""
         with self._as_our_errors(), self._reader.connect() as connection:

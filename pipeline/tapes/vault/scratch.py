@@ -31,6 +31,8 @@ from pipeline.tapes.vault.master_key import forbid_dumps
 _NAME = "tape-review"
 """What ``/proc`` calls our files in memory."""
 
+_SHARED = Path("/dev/shm")  # noqa: S108 - for files without a name; containers have 64 MiB there
+
 
 class Scratch:
     """Makes files for plaintext for one home.
@@ -57,7 +59,23 @@ class Scratch:
 
     def in_memory(self) -> bool:
         """Whether what is written never touches a disk (but for swap)."""
-        return hasattr(os, "memfd_create") or in_memory(self._folder())
+        return _has_nameless_memory() or in_memory(self._folder())
+
+    def shortage(self, needed: int) -> str:
+        """A sentence where the folder in memory is too small for so many bytes, with the remedy; else "".
+
+        Only where the system gives no files in memory without a name: those take what memory there is.
+        """
+        if _has_nameless_memory() or self._folder() != _SHARED:
+            return ""
+        free = shutil.disk_usage(_SHARED).free
+        if free >= needed:
+            return ""
+        return (
+            f"{_SHARED} has {free >> 20} MiB free, and a backup of this home takes about {-(-needed >> 20)} MiB there: "
+            "make it larger (`--shm-size` of docker run, `shm_size` in a compose file, or "
+            f"`mount -o remount,size=1G {_SHARED}`), or allow this program to call memfd_create"
+        )
 
     def leftovers(self) -> list[Path]:
         """Return the files that earlier versions left behind or still use."""
@@ -76,15 +94,22 @@ class Scratch:
 
     def _folder(self) -> Path:
         """Where nameless files go that are none in memory by nature."""
-        memory = Path("/dev/shm")  # noqa: S108 - a file without a name
-        return memory if in_memory(memory) else self._home / "private"
+        return _SHARED if in_memory(_SHARED) else self._home / "private"
 
     def _roots(self) -> list[Path]:
         """The folders in which earlier versions worked."""
         name = f"tape-review-{os.geteuid()}-{sha256(str(self._home.resolve()).encode()).hexdigest()[:12]}"
         runtime = os.environ.get("XDG_RUNTIME_DIR")
-        memory = [Path("/dev/shm"), *([Path(runtime)] if runtime else [])]  # noqa: S108 - only looked at
+        memory = [_SHARED, *([Path(runtime)] if runtime else [])]
         return [*(folder / name for folder in memory if sys.platform == "linux"), self._home / "private"]
+
+
+def _has_nameless_memory() -> bool:
+    try:
+        os.close(os.memfd_create(_NAME))
+    except (AttributeError, OSError):  # no such system, or forbidden to us
+        return False
+    return True
 
 
 def _inside(root: Path) -> list[Path]:

@@ -145,7 +145,7 @@ def test_rows_that_refer_to_nothing_are_found(home: Home) -> None:
         assert driver is not None
         driver.execute("PRAGMA query_only = OFF")
         driver.execute("PRAGMA foreign_keys = OFF")
-        driver.execute("INSERT INTO memberships VALUES ('m', 'g', 'p', 'member', 1, NULL)")
+        driver.execute("INSERT INTO memberships VALUES ('m', 'g', 'p', 'member', 1, NULL, 0)")
         driver.execute("PRAGMA foreign_keys = ON")
     assert wrong(records.check(home, NOON))["records"] == "2 rows refer to rows that are not there"
 

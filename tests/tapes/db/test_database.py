@@ -76,12 +76,12 @@ def test_a_reader_sees_one_moment_and_cannot_write(database: Database) -> None:
 
 def test_a_word_that_is_no_choice_is_refused_by_the_database(any_home: Home) -> None:
     with pytest.raises(DBAPIError), any_home.database.writing() as session:
-        session.execute(text("INSERT INTO memberships VALUES ('m', 'g', 'p', 'boss', 1, NULL)"))
+        session.execute(text("INSERT INTO memberships VALUES ('m', 'g', 'p', 'boss', 1, NULL, false)"))
 
 
 def test_a_reference_to_nothing_is_refused(any_home: Home) -> None:
     with pytest.raises(DBAPIError), any_home.database.writing() as session:
-        session.execute(text("INSERT INTO memberships VALUES ('m', 'g', 'p', 'member', 1, NULL)"))
+        session.execute(text("INSERT INTO memberships VALUES ('m', 'g', 'p', 'member', 1, NULL, false)"))
 
 
 def test_errors_hold_no_values(database: Database) -> None:
@@ -211,3 +211,13 @@ def test_sqlite_is_set_up_to_keep_and_to_forget(home: Home) -> None:
     with home.database.reading() as session:
         pragmas = [session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "foreign_keys", "secure_delete")]
     assert pragmas == ["wal", 1, 1]
+
+
+def test_a_database_says_how_large_it_is(database: Database) -> None:
+    before = database.size()
+    assert before > 100_000
+    with database.writing() as session:
+        session.add_all(LoginAttempt(at=number, key_hash="k" * 1000) for number in range(2000))
+    if database.is_sqlite:
+        database.scrub()  # out of the write-ahead log
+    assert database.size() - before > 1_000_000

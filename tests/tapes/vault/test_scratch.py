@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -51,6 +53,40 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: py
     (tmp_path / "private").write_text("in the way")
     with pytest.raises(VaultError, match="TR-V08"), Scratch(tmp_path).file():
         pass
+
+
+class Disk(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def test_a_folder_in_memory_that_is_too_small_is_told_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(name: str, flags: int = 0) -> int:
+        raise PermissionError(errno.EPERM, "not permitted")  # as a container's filter of system calls answers
+
+    looked_at: list[Path] = []
+
+    def small(folder: Path) -> Disk:
+        looked_at.append(folder)
+        return Disk(64 << 20, 0, 64 << 20)
+
+    monkeypatch.setattr(private.shutil, "disk_usage", small)
+    monkeypatch.setattr(private, "in_memory", lambda folder: True)
+    assert Scratch(tmp_path).shortage(1 << 40) == ""  # files without a name take what memory there is
+    monkeypatch.setattr(os, "memfd_create", forbidden)
+    assert Scratch(tmp_path).shortage(64 << 20) == ""
+    sentence = Scratch(tmp_path).shortage((64 << 20) + 1)
+    assert sentence.startswith(
+        f"{private._SHARED} has 64 MiB free, and a backup of this home takes about 65 MiB there: make it"
+    )
+    assert "--shm-size" in sentence
+    assert set(looked_at) == {private._SHARED}
+    monkeypatch.setattr(private, "in_memory", lambda folder: False)
+    assert Scratch(tmp_path).shortage(1 << 40) == ""  # it lies on the home's disk then
+    assert not Scratch(tmp_path).in_memory()
 
 
 @contextmanager
