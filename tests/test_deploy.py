@@ -156,7 +156,7 @@ def test_the_image_takes_what_the_wheel_is_made_of_and_nothing_else_of_a_checkou
 def test_the_image_runs_the_one_script_and_not_as_root() -> None:
     assert instructions("RUN") == ["sh /src/configs/deploy/image.sh /src && rm -r /src"]
     (user,) = instructions("USER")
-    assert re.search(rf"^    useradd --system --uid 10001 .* {user}$", IMAGE, re.M)
+    assert re.search(rf"^    useradd --uid 10001 .* {user}$", IMAGE, re.M)
     assert "image.sh /src" in (DEPLOY / "rootfs.sh").read_text()
 
 

@@ -23,5 +23,5 @@ TAPE_REVIEW_MODELS__FOLDER=$prefix/models "$prefix/bin/tape-review" models --fet
 
 # A number that no other account has: volumes keep it. Home and keys lie in folders of these: a restore makes its own beside.
 id tape-review > /dev/null 2>&1 ||
-    useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tape-review
+    useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tape-review
 install -d -m 0700 -o tape-review -g tape-review /srv/tapes /srv/keys

@@ -76,6 +76,7 @@ def serve(
     As long as there is no administrator, it prints a link that sets up the room and works once.
     """
     from pipeline.cli._shared.home_access import open_home, settings_with_home, warn_of_little_memory
+    from pipeline.cli._shared.interruption import signals_raised
     from pipeline.review.network.reach import require_encrypted, stays_here
     from pipeline.tapes import logs
 
@@ -92,7 +93,8 @@ def serve(
         return
     if open_browser:
         _make_home(settings)
-    with open_home(home, config, profile) as tapes_home:
+    # Asked to end, by systemd or a container's host too, it ends as on Ctrl-C: its worker gives back what is under way.
+    with signals_raised(), open_home(home, config, profile) as tapes_home:
         from pipeline.review import doors
         from pipeline.review.auth.invitations import setup_link
         from pipeline.tapes.clock import now

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,3 +160,32 @@ def test_a_large_log_is_set_aside(folder: Path, monkeypatch: pytest.MonkeyPatch)
             logs.get().info("worker.start", count=number)
     assert json.loads((folder / "serve.log").read_text())["count"] == 3
     assert json.loads((folder / "serve.log.1").read_text())["count"] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_asked_to_end_it_lets_go_of_everything_first(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    ended: list[str] = []
+    close = Home.close
+    monkeypatch.setattr(Home, "close", lambda home: (ended.append("home"), close(home)))
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: os.kill(os.getpid(), number))
+    before = signal.getsignal(number)
+    done = CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(folder)])
+    assert (done.exit_code, ended) == (0, ["home"])
+    assert signal.getsignal(number) is before
+
+
+def test_requests_have_a_log_of_their_own_where_the_settings_want_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: logs.of_requests().info("request", status=200))
+    CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(folder)])
+    assert not (folder / "requests.log").exists()
+    assert json.loads((folder / "serve.log").read_text().splitlines()[-1])["event"] == "request"
+    monkeypatch.setenv("TAPE_REVIEW_MONITORING__REQUEST_LOG", "true")
+    CliRunner().invoke(app, ["serve", "--without-worker", "--home", str(folder)])
+    log = folder / "requests.log"
+    assert [json.loads(line)["status"] for line in log.read_text().splitlines()] == [200]
+    assert log.stat().st_mode & 0o077 == 0
+    assert logs._out.requests is None

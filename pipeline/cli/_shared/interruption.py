@@ -54,7 +54,7 @@ def interruptible(work: Callable[[], T], stop: Callable[[], None]) -> T:
             done.set_exception(error)
 
     thread = threading.Thread(target=run, name="work", daemon=True)
-    with _signals_raised():
+    with signals_raised():
         try:
             thread.start()
             return done.result()
@@ -67,7 +67,7 @@ def interruptible(work: Callable[[], T], stop: Callable[[], None]) -> T:
 
 
 @contextmanager
-def _signals_raised() -> Iterator[None]:
+def signals_raised() -> Iterator[None]:
     """Raise `Interrupted` in this thread on a signal, except on those that whoever started us told us to ignore."""
 
     def interrupt(number: int, _: FrameType | None) -> None:
