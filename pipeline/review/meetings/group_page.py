@@ -15,7 +15,7 @@ from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.auth.invitation_card import Card, invite_member, mailed
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, LineOfText, OptionalLineOfText, OptionalText
-from pipeline.review.meetings import turn_order
+from pipeline.review.meetings import group_text, turn_order
 from pipeline.review.meetings.meeting_time import time_zones
 from pipeline.review.templating import render, seeing
 from pipeline.settings import MOST_TERMS
@@ -49,13 +49,20 @@ def take_in(request: Request, viewer: SignedIn, group_id: Id, name: LineOfText, 
 
 
 @router.post("/groups/{group_id}/agreements")
-def agree(request: Request, viewer: SignedIn, group_id: Id, agreements: OptionalText = "") -> Response:
-    """Write down what the group agreed on; every member may."""
+def agree(
+    request: Request, viewer: SignedIn, group_id: Id, agreements: OptionalText = "", was: OptionalLineOfText = ""
+) -> Response:
+    """Write down what the group agreed on; every member may, and writes over nothing that another wrote meanwhile."""
     room = context_of(request)
     now = room.clock()
     with room.home.database.writing() as database:
-        authorization.group(database, viewer, group_id, now).agreements = agreements
-        audit_log.record(database, now, viewer.person_id, "group.agreements", thing=group_id)
+        group = authorization.group(database, viewer, group_id, now)
+        is_stale = group_text.would_overwrite(group.agreements, agreements, was)
+        if not is_stale:
+            group.agreements = agreements
+            audit_log.record(database, now, viewer.person_id, "group.agreements", thing=group_id)
+    if is_stale:
+        return rendered_group_page(request, viewer, group_id, status=409, agreements=agreements)
     return seeing(f"/groups/{group_id}", "saved")
 
 
@@ -101,6 +108,7 @@ def rendered_group_page(
     terms: str | None = None,
     terms_error: str = "",
     feed: str = "",
+    agreements: str | None = None,
 ) -> Response:
     """Return the page of a group, with what came of a form.
 
@@ -108,11 +116,13 @@ def rendered_group_page(
     ----------
     terms: as somebody typed them; else the group's.
     feed: an address for the viewer's calendar that was just made.
+    agreements: as somebody typed them while another changed those that are stored.
     """
     room = context_of(request)
     now = room.clock()
     with room.home.database.reading() as database:
         group = authorization.group(database, viewer, group_id, now)
+        stored_terms = ", ".join(group_terms.read(room.home.vault, group))
         members = people.members(database, group, now)
         feeds = select(CalendarFeed.made_at).where(CalendarFeed.person_id == viewer.person_id)
         return render(
@@ -129,7 +139,10 @@ def rendered_group_page(
             card=card,
             done=done,
             error=error,
-            terms=", ".join(group_terms.read(room.home.vault, group)) if terms is None else terms,
+            agreements=agreements,
+            terms=stored_terms if terms is None else terms,
+            stored_terms=stored_terms,
+            version=group_text.version,
             terms_error=terms_error,
             most_terms=MOST_TERMS,
             feed=feed,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Literal
@@ -17,8 +16,8 @@ from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalAddress, OptionalLineOfText, OptionalText
+from pipeline.review.meetings import group_text, turn_order
 from pipeline.review.meetings import location as locations
-from pipeline.review.meetings import turn_order
 from pipeline.review.meetings.agenda import LENGTHS
 from pipeline.review.meetings.meeting_time import NoSuchTimeError, day_and_time, field_value, moment
 from pipeline.review.meetings.rotation import ROLES, roles
@@ -196,7 +195,7 @@ def write_notes(
 ) -> Response:
     """Keep the notes, sealed with the key of the tape that they are about.
 
-    What somebody else has written since is not written over: ``was`` is the digest of the notes that the page knows.
+    What somebody else has written since is not written over: ``was`` is the version of the notes that the page knows.
     ``keep`` is what the page sends by itself while somebody types; it is answered in JSON.
     """
     room = context_of(request)
@@ -206,7 +205,7 @@ def write_notes(
         if meeting.tape_id:
             authorization.tape(database, viewer, meeting.tape_id, "show", now)
         stored = _notes(room.home, meeting)
-        is_stale = stored not in ("", notes) and bool(was or step == "keep") and was != _digest(stored)
+        is_stale = group_text.would_overwrite(stored, notes, was)
         if is_stale and step == "keep":
             detail = "Someone else has changed the notes. Copy yours, reload this page, and combine the two."
             raise HTTPException(409, detail)
@@ -216,7 +215,7 @@ def write_notes(
     if is_stale:
         return _page(request, viewer, meeting_id, unsaved=notes)
     if step == "keep":
-        return JSONResponse({"was": _digest(notes)})
+        return JSONResponse({"was": group_text.version(notes)})
     return seeing(f"/meetings/{meeting_id}", "saved")
 
 
@@ -272,7 +271,7 @@ def _page(request: Request, viewer: Viewer, meeting_id: str, unsaved: str | None
             notes=notes,
             unsaved=unsaved,
             moments=TapeMoments.of(tape).named(notes) if tape else (),
-            was=_digest(notes),
+            was=group_text.version(notes),
             may_read=may_read,
         )
 
@@ -322,10 +321,6 @@ def _notes(home: Home, meeting: Meeting) -> str:
     if not meeting.sealed_notes:
         return ""
     return home.vault.unseal(meeting.tape_id or HOME, meeting.sealed_notes, _COLUMN).decode()
-
-
-def _digest(notes: str) -> str:
-    return hashlib.sha256(notes.encode()).hexdigest()
 
 
 def _keep_notes(home: Home, meeting: Meeting, notes: str) -> None:

@@ -9,8 +9,8 @@ from pipeline.errors import SettingsError
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import Id, OptionalText
-from pipeline.review.meetings import group_page
+from pipeline.review.form_fields import Id, OptionalLineOfText, OptionalText
+from pipeline.review.meetings import group_page, group_text
 from pipeline.review.templating import seeing
 from pipeline.settings import MOST_TERMS, listed_terms
 from pipeline.tapes import audit_log, group_terms
@@ -19,14 +19,19 @@ router = APIRouter()
 
 
 @router.post("/groups/{group_id}/terms")
-def choose_terms(request: Request, viewer: SignedIn, group_id: Id, terms: OptionalText = "") -> Response:
-    """Say what to listen for on the group's next tapes; every member may."""
+def choose_terms(
+    request: Request, viewer: SignedIn, group_id: Id, terms: OptionalText = "", was: OptionalLineOfText = ""
+) -> Response:
+    """Say what to listen for on the group's next tapes; every member may, and writes over nothing of another's."""
     room = context_of(request)
     now = room.clock()
     listed = listed_terms(terms)
     try:
         with room.home.database.writing() as database:
             group = authorization.group(database, viewer, group_id, now)
+            stored = ", ".join(group_terms.read(room.home.vault, group))
+            if group_text.would_overwrite(stored, ", ".join(listed), was):
+                return group_page.rendered_group_page(request, viewer, group_id, status=409, terms=terms)
             group_terms.store(room.home.vault, group, listed, room.settings)
             audit_log.record(database, now, viewer.person_id, "group.terms", thing=group_id)
     except SettingsError:
