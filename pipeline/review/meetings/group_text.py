@@ -10,12 +10,12 @@ import hashlib
 
 
 def version(text: str) -> str:
-    """What a page sends along of the text that it shows."""
+    """Return what a page sends along of the text that it shows."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def would_overwrite(stored: str, sent: str, was: str) -> bool:
-    """Whether a text that is saved would write over another's.
+    """Return whether a text that is saved would write over another's.
 
     Parameters
     ----------
