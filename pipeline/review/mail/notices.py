@@ -1,4 +1,5 @@
-"""Mails that the room sends by itself: a tape waits for you, a tape ends in 3 days. Each goes out once.
+"""Mails that the room sends by itself: a tape waits for you, a tape ends in 3 days. Each goes out once, whichever of
+several processes sends it.
 
 What is due follows from the records each time. A mail that could not be sent is due again, so that none is lost; what
 failed is kept for the host to see.
@@ -71,6 +72,8 @@ def send_due(room: Context, mailer: Mailer) -> int:
         mails = due(database, now)
     sent = 0
     for mail in mails:
+        if not _claim(room, mail, now):
+            continue
         failure = ""
         try:
             mailer.send(mail.name, mail.email, letters.notice(mail.kind, mail.name, address, mail.last_day))
@@ -79,12 +82,25 @@ def send_due(room: Context, mailer: Mailer) -> int:
             failure = error.value
         with room.home.database.writing() as database:
             row = database.get(SentMail, mail.key_hash)
-            if row is None:
-                row = SentMail(key_hash=mail.key_hash, person_id=mail.person_id, kind=mail.kind, at=now, tries=0)
-                database.add(row)
-            row.at, row.tries, row.failure = now, row.tries + 1, failure
-            row.sent_at = None if failure else now
+            if row is not None:  # its person may be gone since
+                row.failure, row.sent_at = failure, None if failure else now
     return sent
+
+
+def _claim(room: Context, mail: DueMail, now: int) -> bool:
+    """Note a try, so that no other process sends this mail, too; False where another was faster.
+
+    One that dies before the mail is out leaves it to be tried again after an hour, as after a failure.
+    """
+    with room.home.database.writing() as database:
+        row = database.get(SentMail, mail.key_hash)
+        if not _is_open(row, now) or database.get(Person, mail.person_id) is None:
+            return False
+        if row is None:
+            row = SentMail(key_hash=mail.key_hash, person_id=mail.person_id, kind=mail.kind, at=now, tries=0)
+            database.add(row)
+        row.at, row.tries = now, row.tries + 1
+        return True
 
 
 def failures(database: Session) -> list[tuple[str, str, int]]:

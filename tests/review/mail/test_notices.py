@@ -115,6 +115,41 @@ def test_a_mail_that_fails_is_lost_to_nobody_and_shown_to_the_host(room: Room, g
     assert "cannot be reached" not in room.signed_in(room.person("Rob", is_admin=True)).get("/people").text
 
 
+def test_two_processes_that_look_at_the_same_moment_send_each_mail_once(room: Room, group: str) -> None:
+    ada = room.person("Ada", group)
+    come_in(room, "Ada")
+    room.tape(group, ada)
+    post = Post()
+
+    class Slow(Post):
+        """The other process looks while this one is sending."""
+
+        def send(self, name: str, email: str, letter: Letter) -> None:
+            assert send(room, post) == 0
+            post.send(name, email, letter)
+
+    assert send(room, Slow()) == 1
+    assert [email for email, _ in post.mails] == ["ada@example.org"]
+    with room.home.database.reading() as database:
+        assert [(row.tries, row.sent_at) for row in database.query(SentMail)] == [(1, room.clock())]
+
+
+def test_a_process_that_dies_while_it_sends_leaves_the_mail_to_the_next(room: Room, group: str) -> None:
+    ada = room.person("Ada", group)
+    come_in(room, "Ada")
+    room.tape(group, ada)
+
+    class Dies(Post):
+        def send(self, name: str, email: str, letter: Letter) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        send(room, Dies())
+    post = Post()
+    room.clock.advance(HOUR)
+    assert send(room, post) == 1
+
+
 def test_a_room_for_this_computer_alone_sends_no_link_that_works_nowhere(room: Room) -> None:
     group = room.group()
     room.tape(group, room.person("Ada", group))

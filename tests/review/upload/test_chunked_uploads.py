@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,27 @@ def test_a_last_piece_that_comes_twice_at_once_is_looked_over_once(
         go_on.set()
         assert first.result() == second.result()
     assert len(looked) == 1
+
+
+def test_two_processes_that_look_the_same_pieces_over_keep_one_survey(
+    room: Room, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tape, content = sender.draft(), sound()
+    look_over, audio = chunked_uploads._looked_over, room.app.state.context.settings.audio
+    monkeypatch.setattr(chunked_uploads, "_checking", nullcontext())  # each process has its own
+
+    def meanwhile(*given: Any) -> dict[str, bytes]:
+        monkeypatch.setattr(chunked_uploads, "_looked_over", look_over)
+        chunked_uploads.finish(room.home, audio, tape, room.clock())  # the other process is faster
+        return look_over(*given)
+
+    monkeypatch.setattr(chunked_uploads, "_looked_over", meanwhile)
+    assert sender.put(tape, 0, content, len(content)).status_code == 200
+    assert stored(room, tape) == content
+    with room.home.database.reading() as database:
+        items = list(database.query(Item).filter(Item.tape_id == tape))
+    assert sorted(item.kind for item in items).count("survey") == 1
+    assert {path.name for path in room.home.vault.files(tape)} == {item.id for item in items}
 
 
 def test_a_recording_that_comes_after_the_part_was_chosen_leaves_the_chosen_one(room: Room, sender: Sender) -> None:
