@@ -102,7 +102,7 @@ def link(whom: PersonArgument, by: As = None, home: Home = None, config: Config 
     address = review.address or f"http://127.0.0.1:{review.port}"
     with open_home(home, config) as tapes_home, tapes_home.database.writing() as session:
         invited, actor = people.find(session, whom), people.actor(session, by)
-        path = invite(session, now(), "reset" if accounts.is_used(invited) else "join", invited.id, actor)
+        path = invite(session, now(), "reset" if accounts.is_used(session, invited) else "join", invited.id, actor)
         audit_log.record(session, now(), actor, "link.make", thing=invited.id)
         typer.echo(f"{address}{path}")
     if stays_here(address):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from pipeline.review.auth.current_user import Administrator
 from pipeline.review.context import context_of
 from pipeline.review.templating import seeing
-from pipeline.tapes import audit_log, people
+from pipeline.tapes import accounts, audit_log, people
 from pipeline.tapes.db.records import CalibrationPass, Meeting, Person, RecoveryCode, Tape
 
 router = APIRouter()
@@ -60,7 +60,7 @@ def first_steps(database: Session, person: Person, now: int) -> Sequence[FirstSt
             _is(database, exists().where(Tape.group_id.in_(groups), Tape.state != "draft")),
         ),
     ]
-    if person.totp_secret:
+    if accounts.has_second_step(database, person.id):
         codes = exists().where(RecoveryCode.person_id == person.id)
         text = "If you lose your authenticator, nobody else can let you in at once. Print ten codes."
         steps.append(FirstStep("Make recovery codes", text, "/account#recovery", _is(database, codes)))

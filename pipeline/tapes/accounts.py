@@ -25,9 +25,20 @@ from pipeline.tapes.db.records import (
 )
 
 
-def is_used(person: Person) -> bool:
+def with_second_step() -> ColumnElement[bool]:
+    """That the `Person` of a query has set up a second step, whichever it is."""
+    return Person.totp_secret.is_not(None)
+
+
+def has_second_step(session: Session, person_id: str) -> bool:
+    """Whether somebody has set up a second step."""
+    return session.scalar(select(Person.id).where(Person.id == person_id, with_second_step())) is not None
+
+
+def is_used(session: Session, person: Person) -> bool:
     """Whether somebody has used the account: signed in, chosen a password, set up a second step."""
-    return bool(person.first_signed_in_at is not None or person.password_hash or person.totp_secret)
+    used = person.first_signed_in_at is not None or bool(person.password_hash)
+    return used or has_second_step(session, person.id)
 
 
 def in_reach(session: Session, person: Person, group_id: str) -> bool:
@@ -37,7 +48,8 @@ def in_reach(session: Session, person: Person, group_id: str) -> bool:
     administers nothing, interviewed nobody, is named in no consent, and never belonged to another group nor was
     anything but a member in this one.
     """
-    if is_used(person) or person.is_admin or person.disabled_at is not None or person.made_in_group_id != group_id:
+    is_open = person.disabled_at is None and not is_used(session, person)
+    if person.is_admin or not is_open or person.made_in_group_id != group_id:
         return False
     elsewhere = select(Membership.id).where(
         Membership.person_id == person.id, or_(Membership.group_id != group_id, Membership.role != "member")

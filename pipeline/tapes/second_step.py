@@ -93,7 +93,7 @@ def ask_to_lift(session: Session, person: Person, now: int, by: str | None) -> S
     ------
     TapesError: K09 the person has no second step; who asked confirms; or it is the own one.
     """
-    if not person.totp_secret:
+    if not accounts.has_second_step(session, person.id):
         raise TapesError("K09", f"person {person.id}", "has no second step", "give a new link, if the password is lost")
     if by == person.id:
         remedy = "use a recovery code, or ask two other administrators"

@@ -115,7 +115,7 @@ def recovery_codes(request: Request, viewer: SignedIn, current: Annotated[str, F
     room = context_of(request)
     proof = _required_proof(request, viewer)
     with room.home.database.reading() as database:
-        enrolled = database.get_one(Person, viewer.person_id).totp_secret is not None
+        enrolled = accounts.has_second_step(database, viewer.person_id)
     if not enrolled:
         return _page(request, viewer, "Set up the second step first.", 422)
     if refused := _proof_refused(request, viewer, current, proof):
@@ -227,11 +227,11 @@ def _enrollment(request: Request, viewer: SignedIn, secret: str, error: str = ""
 def _page(request: Request, viewer: Viewer, error: str = "", status: int = 200) -> Response:
     room = context_of(request)
     with room.home.database.reading() as database:
-        has_code = database.get_one(Person, viewer.person_id).totp_secret is not None
         lift = accounts.open_lift(database, viewer.person_id)
         context = {
             "notices": accounts.notices(database, viewer.person_id),
             "lift": lift,
+            "enrolled": accounts.has_second_step(database, viewer.person_id),
             "due": second_step.due(lift),
             "organization": oidc.identity(database, viewer.person_id) if room.oidc else None,
             "codes_left": second_step.codes_left(database, viewer.person_id),
@@ -242,7 +242,6 @@ def _page(request: Request, viewer: Viewer, error: str = "", status: int = 200) 
         "auth/account.html",
         status,
         me=viewer,
-        has_code=has_code,
         asks=_required_proof(request, viewer),
         sessions=room.sessions.of(viewer.person_id, room.clock()),
         error=error,

@@ -119,7 +119,7 @@ def invited(room: Context, by: str, name: str, email: str, group_id: str, role: 
             person = people.add(database, name, email, now, actor_id=by)
         if all(member.person.id != person.id for member in people.members(database, group, now)):
             people.join(database, group, person, role, now, by)
-        if accounts.is_used(person):
+        if accounts.is_used(database, person):
             return None
         people.rename(database, person, name, now, by)
         return new_card(room, database, person, by)
@@ -142,6 +142,8 @@ def _page(
         groups = database.scalars(select(Group).order_by(Group.name)).all()
         memberships = database.scalars(select(Membership).where(Membership.until.is_(None))).all()
         failures = notices.failures(database)
+        used = {person.id for person in everybody if accounts.is_used(database, person)}
+        enrolled = set(database.scalars(select(Person.id).where(accounts.with_second_step())))
         lifts = {person.id: lift for person in everybody if (lift := accounts.open_lift(database, person.id))}
     return render(
         request,
@@ -153,7 +155,8 @@ def _page(
         called={person.id: person.name for person in everybody},
         memberships=memberships,
         lifts={person_id: (lift, second_step.due(lift)) for person_id, lift in lifts.items()},
-        used={person.id for person in everybody if accounts.is_used(person)},
+        used=used,
+        enrolled=enrolled,
         card=card,
         no_link=no_link,
         reach=room.reach,

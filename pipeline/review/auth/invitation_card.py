@@ -53,7 +53,7 @@ def new_card(room: Context, database: Session, person: Person, by: str, group_id
     by: who makes it. group_id: the group that a coordinator makes it for, as in `invite`.
     """
     now = room.clock()
-    kind: InvitationKind = "reset" if accounts.is_used(person) else "join"
+    kind: InvitationKind = "reset" if accounts.is_used(database, person) else "join"
     replaces = accounts.has_link(database, person.id, now)
     audit_log.record(database, now, by, "link.make", thing=person.id)
     return _card(room, person, kind, invite(database, now, kind, person.id, by, group_id), replaces)

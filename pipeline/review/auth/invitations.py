@@ -59,7 +59,7 @@ def invite(
         database.execute(nobody.where(Invitation.used_at.is_(None)).values(used_at=now))
     else:
         accounts.void_links(database, person_id, now)
-        if accounts.is_used(database.get_one(Person, person_id)):
+        if accounts.is_used(database, database.get_one(Person, person_id)):
             accounts.tell(database, person_id, "link-made", now, by)
     fresh = token()
     expires_at = now + LASTS[kind]
@@ -76,7 +76,7 @@ def setup_link(home: Home, now: int) -> str | None:
     living = select(Person).where(Person.is_admin, Person.disabled_at.is_(None)).order_by(Person.created_at)
     with home.database.writing() as database:
         administrators = database.scalars(living).all()
-        if any(accounts.is_used(person) for person in administrators):
+        if any(accounts.is_used(database, person) for person in administrators):
             return None
         return invite(database, now, "setup", administrators[0].id if administrators else None)
 
@@ -121,7 +121,7 @@ def accept(
         if invitation.kind == "setup":
             person.is_admin = True
             _first_group(database, group, person, now)
-        if accounts.is_used(person):
+        if accounts.is_used(database, person):
             accounts.tell(database, person.id, "link-used", now, person.id)
         person.password_hash = hashed
         accounts.void_links(database, person.id, now)

@@ -58,7 +58,8 @@ def start(request: Request, person: Person, way_on: str, *, second_factor: bool 
         else:
             second_step.lift_what_is_due(database, person, now)
         required = not second_factor and accounts.needs_second_step(database, person.id, now)
-        step = "" if second_factor else "code" if person.totp_secret else "enroll" if required else ""
+        enrolled = accounts.has_second_step(database, person.id)
+        step = "" if second_factor else "code" if enrolled else "enroll" if required else ""
         if not step:
             accounts.signed_in(database, person, now)
             by = f"{request.method} {request.scope['route'].path}"
@@ -224,7 +225,7 @@ def enrolled(request: Request, viewer: Viewer, secret: str, code: str, first: bo
         return None
     with room.home.database.writing() as database:
         person: Person = database.get_one(Person, viewer.person_id)
-        if first and person.totp_secret:
+        if first and accounts.has_second_step(database, person.id):
             raise SignInError("code")
         second_step.enroll(database, person, credentials.closed(room.home, secret), secret, now)
         return person

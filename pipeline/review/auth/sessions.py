@@ -81,7 +81,7 @@ class Sessions:
         attended: whether a person asks; what a page asks by itself does not keep anybody signed in.
         """
         query = (
-            select(WebSession, Person, accounts.coaches(now), accounts.has_news())
+            select(WebSession, Person, accounts.coaches(now), accounts.has_news(), accounts.with_second_step())
             .join(Person, Person.id == WebSession.person_id)
             .where(WebSession.token_hash == token_hash(token), Person.disabled_at.is_(None))
         )
@@ -89,7 +89,7 @@ class Sessions:
             row = database.execute(query).first()
         if row is None:
             return None
-        session, person, is_coach, has_news = row
+        session, person, is_coach, has_news, enrolled = row
         # One that was seen long after now was seen before the clock was set back: nobody knows for how long it is idle.
         if abs(now - session.seen_at) >= self._idle or now - session.created_at >= self._absolute:
             self._forget(session.token_hash)
@@ -97,7 +97,7 @@ class Sessions:
         if attended and now - session.seen_at >= _NOTED:
             with suppress(TapesError):  # who cannot be noted as seen is idle the earlier, and may still withdraw a tape
                 self._note(session.token_hash, now)
-        required, enrolled = person.is_admin or is_coach, person.totp_secret is not None
+        required = person.is_admin or is_coach
         missing = "code" if enrolled else "enroll" if required else ""
         return Viewer(
             person_id=person.id,
