@@ -14,7 +14,7 @@ from pipeline.tapes.home import Home
 from pipeline.tapes.jobs import suggestions
 from pipeline.tapes.jobs.engine_process import Runner
 
-_LOOK = 2.0
+_LOOK = 0.5
 """Seconds between two looks into the records at whether a suggestion is still wanted."""
 
 

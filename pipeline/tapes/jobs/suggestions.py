@@ -13,13 +13,14 @@ All of it goes when the segment is cut out of the recording.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Select, delete, select
 
-from pipeline.errors import JobError
+from pipeline.errors import JobError, VaultError
 from pipeline.run import part_suggestion
 from pipeline.run.engines import Engines
 from pipeline.run.part_suggestion import SuggestedPart
@@ -101,8 +102,9 @@ def claim(home: Home, worker: str, now: int) -> str | None:
         query = select(Item).where(Item.kind.startswith(_PREFIX)).order_by(Item.created_at, Item.id)
         free = [item for item in session.scalars(query) if item.kind.removeprefix(_PREFIX) not in workers]
     for item in free:
-        if _moved(home, item, f"{_PREFIX}{worker}", home.vault.read(item), now):
-            return item.tape_id
+        with suppress(VaultError):  # of a tape that is being destroyed, or damaged: others do not wait for it
+            if _moved(home, item, f"{_PREFIX}{worker}", home.vault.read(item), now):
+                return item.tape_id
     return None
 
 

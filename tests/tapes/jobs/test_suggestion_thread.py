@@ -16,13 +16,12 @@ from pipeline.errors import AudioError
 from pipeline.tapes.clock import now
 from pipeline.tapes.db.records import Tape
 from pipeline.tapes.home import Home
-from pipeline.tapes.jobs import suggestions
-from pipeline.tapes.jobs.engine_process import Outcome, Runner
+from pipeline.tapes.jobs import job_state, suggestions
+from pipeline.tapes.jobs.engine_process import Outcome
 from pipeline.tapes.jobs.suggestion_thread import SuggestionThread
 from pipeline.tapes.jobs.suggestions import PartRequest, Suggested
 from tests.tapes.fakes import group, submitted
-
-ENGINES = "tests.tapes.fakes:Fakes"
+from tests.tapes.jobs.worker_room import Room, ended
 
 
 class Stub:
@@ -121,9 +120,15 @@ def test_a_suggestion_that_nobody_wants_anymore_ends(home: Home, tape: str) -> N
 
 
 @pytest.mark.engines
-def test_a_process_of_its_own_makes_it(home: Home, tape: str) -> None:
+def test_a_worker_without_a_job_makes_it_in_a_process_of_its_own(room: Room) -> None:
     """The stand-in for the tagger takes nothing for change talk: there is nothing to suggest."""
-    runner = Runner(home, settings.load().settings, ENGINES)
-    with running(home, runner):
+    (tape,) = room.tapes(1)
+    with room.open() as home:
+        job_state.cancel(home, tape)
+        with home.database.writing() as session:
+            session.get_one(Tape, tape).state = "draft"
+        suggestions.want(home, tape, "ada", PartRequest(6000, 3000), now())
+        worker = room.start()
         until(lambda: suggestions.current(home, tape).state not in ("waiting", "working"))
-    assert suggestions.current(home, tape) == Suggested("done", None)
+        assert suggestions.current(home, tape) == Suggested("done", None)
+    ended(worker)

@@ -120,6 +120,19 @@ def test_one_worker_makes_it_and_a_dead_ones_is_taken_over(home: Home, tape: str
     assert kinds(home, tape) == ["suggestion:w2"]
 
 
+def test_one_that_cannot_be_read_keeps_no_other_waiting(
+    home: Home, chosen: Settings, tape: str, recording: Path
+) -> None:
+    want(home, tape)
+    other = submitted(home, chosen, recording)
+    state(home, other, "draft")
+    want(home, other)
+    with home.database.reading() as session:
+        item = session.scalars(select(Item).where(Item.tape_id == tape, suggestions.of_suggestion())).one()
+    home.vault.remove(item)
+    assert suggestions.claim(home, "w1", now()) == other
+
+
 def test_a_worker_gives_back_only_what_it_has(home: Home, tape: str) -> None:
     want(home, tape)
     suggestions.claim(home, "w1", now())
