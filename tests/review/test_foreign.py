@@ -14,7 +14,7 @@ from tests.review.conftest import Browser, Room
 from tests.review.routes import IDS, NAMING, NOBODY, PARTS, Call, calls
 
 OPEN = {"/login", "/login/code", "/login/enroll", "/logout", "/invitation/{token}", "/oidc/start", "/oidc/back"}
-OPEN |= {"/certificate", "/certificate/tape-review.crt", "/calendar/{token}.ics", "/healthz", "/readyz"}
+OPEN |= {"/certificate", "/certificate/tape-review.crt", "/calendar/{token}.ics", "/healthz", "/readyz", "/metrics"}
 """What a guest may ask for."""
 
 ENDING = {"/tapes/{tape_id}/withdraw", "/tapes/{tape_id}/destroy"}
