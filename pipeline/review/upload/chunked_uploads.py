@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from pipeline.audio import recording as audio
 from pipeline.audio import sniff
@@ -198,10 +198,8 @@ def _replaced(home: Home, tape_id: str, pieces: list[Item], beside: list[Put], n
     with home.database.writing() as database:
         tape = database.get_one(Tape, tape_id)
         is_draft = tape.state == "draft"
-        waiting = select(func.count()).where(Item.id.in_(ours), Item.upload.is_not(None))
-        is_first = database.scalar(waiting) == len(ours)  # else another process looked the same pieces over
-        gone = list(pieces) if is_first or not is_draft else []
-        if is_draft and is_first:
+        gone = list(pieces)
+        if is_draft:
             beside_files = {times_kind(number) for number in range(1 if file <= 2 else file, MOST_FILES + 1)}
             taken = or_(Item.kind.in_(_BESIDE | beside_files), of_suggestion(), *map(_of_file, numbers))
             query = select(Item).where(Item.tape_id == tape_id, taken, Item.id.not_in(ours))
@@ -211,10 +209,9 @@ def _replaced(home: Home, tape_id: str, pieces: list[Item], beside: list[Put], n
             audit_log.record(database, now, tape.interviewer_id, "upload", tape_id, thing=pieces[0].id)
         database.execute(delete(Item).where(Item.id.in_([item.id for item in gone])))
     _remove(home, gone)
-    if not (is_draft and is_first):
+    if not is_draft:  # a job has the earlier recording by now
         for item in beside:
             home.vault.remove(item)
-    if not is_draft:  # a job has the earlier recording by now
         raise ReviewError("R02", f"upload for tape {tape_id}", "comes too late", "check the state of the tape")
 
 
