@@ -18,7 +18,7 @@ pip_install() {
 }
 # torch first and exactly: left to choose, pip would take a CUDA build of several gigabytes.
 pip_install "$(grep '^torch==' "$source/configs/constraints.txt")"
-pip_install --upgrade -c "$source/configs/constraints.txt" "$source[postgresql]"
+pip_install --upgrade -c "$source/configs/constraints.txt" "${source}[postgresql]"
 TAPE_REVIEW_MODELS__FOLDER=$prefix/models "$prefix/bin/tape-review" models --fetch
 
 # A number that no other account has: volumes keep it. Home and keys lie in folders of these: a restore makes its own beside.

@@ -19,7 +19,7 @@ from pipeline.cli.submit import EXAMPLE
 from pipeline.stages import STEPS
 from pipeline.tapes.clock import now
 from pipeline.tapes.intake import submission
-from pipeline.tapes.jobs import job_state
+from pipeline.tapes.jobs import job_state, stage_durations
 from pipeline.tapes.retention import destruction
 from pipeline.tapes.retention.certificates import read
 from tests.conftest import tape_review
@@ -56,6 +56,10 @@ def test_a_worker_that_is_asked_to_stop_leaves_its_job_to_the_next(room: Room) -
     worker = room.start()
     assert [row.state for row in room.finished()] == ["done"]
     ended(worker)
+    with room.open() as home, home.database.reading() as session:  # for `/metrics`; a try that was cut short counts not
+        durations = stage_durations.histograms(session)
+    assert {step: durations[step].count for step in durations} == dict.fromkeys(STEPS, 1)
+    assert all(0 < histogram.seconds < 600 for histogram in durations.values())
 
 
 def test_a_job_is_cancelled_within_seconds_and_tried_again_from_where_it_was(room: Room) -> None:
