@@ -19,8 +19,19 @@ from pipeline.settings import MailSettings
 TIMEOUT = 20.0
 """Seconds for each answer of the mail server."""
 
+TIMEOUT_SIGNING_IN = 8.0
+"""Seconds for each answer to a user and password: servers delay a refusal by two or three, and some that refuse say
+nothing at all. Chosen here."""
+
+_WAYS = {"CRAM-MD5": "auth_cram_md5", "PLAIN": "auth_plain", "LOGIN": "auth_login"}
+"""The ways to sign in, the best first, and the method of `smtplib.SMTP` for each."""
+
 _HERE = "localhost"
 """What this computer calls itself before the mail server, which need not know its name."""
+
+
+class _SilentOnSignInError(TimeoutError):
+    """A mail server does not answer a user and password."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +95,25 @@ class Mailer:
     def _sign_in(self, server: smtplib.SMTP) -> None:
         if not self.user:
             return
-        try:
-            server.login(self.user, self.password)
-        except smtplib.SMTPNotSupportedError:
-            raise
-        except smtplib.SMTPException as error:  # a server may also hang up, or refuse the second way to sign in
-            raise smtplib.SMTPAuthenticationError(535, b"") from error
+        server.ehlo_or_helo_if_needed()
+        offered = server.esmtp_features.get("auth", "").upper().split()
+        ways = [name for name in _WAYS if name in offered]
+        if not ways:
+            raise smtplib.SMTPNotSupportedError("no way to sign in")
+        server.user, server.password = self.user, self.password
+        _wait_for(server, TIMEOUT_SIGNING_IN)
+        refusal = smtplib.SMTPAuthenticationError(535, b"")
+        for name in ways:
+            try:
+                server.auth(name, getattr(server, _WAYS[name]))
+                return _wait_for(server, TIMEOUT)
+            except smtplib.SMTPAuthenticationError as error:  # some offer what they do not know: asked in the next way
+                refusal = error
+            except smtplib.SMTPException as error:
+                if isinstance(error.__context__, TimeoutError):
+                    raise _SilentOnSignInError from error
+                break  # a server may also hang up
+        raise refusal
 
     def _connected(self) -> smtplib.SMTP:
         if self.security == "tls":
@@ -105,6 +129,12 @@ class Mailer:
         return server
 
 
+def _wait_for(server: smtplib.SMTP, seconds: float) -> None:
+    """Give the mail server as long for each answer; one that hung up has none to give."""
+    if server.sock:
+        server.sock.settimeout(seconds)
+
+
 def _wrong(value: str, remedy: str) -> ReviewError:
     return ReviewError("R13", "e-mail", value, remedy)
 
@@ -115,6 +145,8 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (smtplib.SMTPNotSupportedError, "the mail server does not offer what is needed, such as encryption"),
     (smtplib.SMTPException, "the mail server refused it"),
     (ssl.SSLError, "the mail server's certificate cannot be trusted, or it does not encrypt in this way"),
+    (_SilentOnSignInError, "the mail server does not answer the user and the password, which may be wrong"),
+    (TimeoutError, "the mail server does not answer"),
     (OSError, "the mail server cannot be reached"),
 )
 """What went wrong, the narrower kind first; nothing that the mail server said, which may repeat what it was sent."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 
 from pipeline.errors import ReviewError
 from pipeline.review.mail.letters import Letter
-from pipeline.review.mail.mailer import Mailer
+from pipeline.review.mail.mailer import TIMEOUT, Mailer
 from pipeline.review.network import authority
 from pipeline.review.network.authority import Authority
 from pipeline.settings import MailSettings, load
@@ -102,9 +103,7 @@ def test_without_a_server_in_the_settings_there_is_no_mailer() -> None:
 
 
 @pytest.mark.parametrize("kind", ["starttls", "tls"])
-def test_a_mail_goes_out_encrypted_and_arrives_whole(
-    certified: ssl.SSLContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
+def test_a_mail_goes_out_encrypted_and_arrives_whole(certified: ssl.SSLContext, tmp_path: Path, kind: str) -> None:
     (tmp_path / "password").write_text("right\n")
     user = {"user": "room", "password_file": str(tmp_path / "password")}
     with post_office(certified, kind) as (post, port):
@@ -119,12 +118,46 @@ def test_a_mail_goes_out_encrypted_and_arrives_whole(
         with post_office(certified, kind, authenticator=post.authenticator, auth_required=True) as (_, port):
             mailer(host="localhost", port=port, security=kind, **user).send("Ada", "ada@example.org", LETTER)
         assert post.users == ["room"]
-        (tmp_path / "password").write_text("wrong")
-        # Asked in a second way after a wrong password, this server says nothing more.
-        monkeypatch.setattr("pipeline.review.mail.mailer.TIMEOUT", 2.0)
-        with post_office(certified, kind, authenticator=post.authenticator, auth_required=True) as (_, port):
-            with pytest.raises(ReviewError, match="TR-R13 .*refused the user or the password"):
-                mailer(host="localhost", port=port, security=kind, **user).send("Ada", "ada@example.org", LETTER)
+
+
+def signing_in(tmp_path: Path, port: int, password: str) -> Mailer:
+    (tmp_path / "password").write_text(password)
+    return mailer(host="127.0.0.1", port=port, security="none", user="room", password_file=str(tmp_path / "password"))
+
+
+def test_a_server_that_is_silent_after_a_wrong_password_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.review.mail.mailer.TIMEOUT", 600.0)
+    monkeypatch.setattr("pipeline.review.mail.mailer.TIMEOUT_SIGNING_IN", 0.3)
+    with post_office(authenticator=Post().authenticator, auth_require_tls=False) as (_, port):
+        with pytest.raises(ReviewError, match="TR-R13 .*does not answer the user and the password, which may be wrong"):
+            signing_in(tmp_path, port, "wrong").send("Ada", "ada@example.org", LETTER)
+
+
+@pytest.mark.parametrize("known", ["PLAIN", "LOGIN"])
+def test_who_refuses_one_way_to_sign_in_may_know_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: str
+) -> None:
+    limits: list[float | None] = []
+    tried: list[str] = []
+
+    def by_name(server: Any, session: Any, envelope: Any, mechanism: str, auth_data: Any) -> AuthResult:
+        tried.append(mechanism)
+        right = mechanism == known and auth_data.password == b"right"
+        return AuthResult(success=right, handled=False)
+
+    real = smtplib.SMTP.send_message
+    monkeypatch.setattr(
+        smtplib.SMTP, "send_message", lambda wire, *given: (limits.append(wire.sock.gettimeout()), real(wire, *given))
+    )
+    with post_office(authenticator=by_name, auth_require_tls=False) as (post, port):
+        signing_in(tmp_path, port, "right").send("Ada", "ada@example.org", LETTER)
+        assert len(post.messages) == 1
+        assert limits == [TIMEOUT]  # the longer one, as before the password
+        assert tried == (["PLAIN"] if known == "PLAIN" else ["PLAIN", "LOGIN"])
+        with pytest.raises(ReviewError, match="TR-R13 .*refused the user or the password"):
+            signing_in(tmp_path, port, "wrong").send("Ada", "ada@example.org", LETTER)
 
 
 def test_a_server_without_encryption_gets_nothing(certified: ssl.SSLContext) -> None:
