@@ -1,4 +1,4 @@
-"""Followers of one who leads: ``python -m tests.benchmarks.followers [SECONDS]`` (1200 are the 20 minutes of a session)
+"""Followers of one who leads: ``python -m tests.benchmarks.followers --minutes 20``, as long as a session.
 
 Six members follow over HTTP on streams of their own, while one moves on every two seconds. It measures the time from
 the moment at which the place is sent until each follower has it. Halfway the server is gone for ten seconds, and begins
@@ -7,7 +7,9 @@ anew with an empty memory: all must come back to the place. The load is bounded,
 
 from __future__ import annotations
 
+import argparse
 import json
+import logging
 import sys
 import tempfile
 import threading
@@ -151,8 +153,11 @@ def follow(folder: Path, seconds: float, pause: float = BREAK, period: float = P
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.followers")
+    parser.add_argument("--minutes", type=float, default=2.0, help="of following, besides the break; a session has 20")
+    logging.getLogger("uvicorn").addHandler(logging.NullHandler())  # it reports each stream that the break ends
     with tempfile.TemporaryDirectory() as temporary:
-        result = follow(Path(temporary) / "home", float(sys.argv[1]) if len(sys.argv) > 1 else 120.0)
+        result = follow(Path(temporary) / "home", 60 * parser.parse_args().minutes)
     print(
         f"{result.sent} places at {FOLLOWERS} followers: {result.lost} lost, p50 {result.percentile(0.5):.0f} ms, "
         f"p99 {result.percentile(0.99):.0f} ms (floor {FLOOR_MS:.0f}), "

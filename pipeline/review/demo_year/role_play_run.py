@@ -39,8 +39,8 @@ MACHINE = SimulatedCoder("machine", slips=0.2)
 SURE, UNSURE = 0.9, 0.5
 """The machine's probability of a code that is scripted, and of one that is not; below .6 pages ask to check it."""
 ENGINE = {"engine": "simulated: the script of the role-play"}
-SIMULATED = "Simulated: a role-play, with its script for a transcript and with invented codes. Nobody was recorded."
-"""The note in the report and in the provenance of each of these tapes, and in `NOTE_FILE` beside them."""
+SIMULATED = "Simulated: a role-play, with its script for a transcript and with invented codes. Nobody was recorded"
+"""The note in the report and in the provenance of each of these tapes, and in `NOTE_FILE`; without a period."""
 NOTE_FILE = "simulated.txt"
 """A file that every export of such a tape holds."""
 
@@ -149,4 +149,4 @@ def run_role_play(script: str, tape_id: str, number: int, seed: int, settings: S
     )
     run = Run(request, settings, Unwatched(), engines=ScriptedEngines(settings, script, number, seed))
     imported = importing.of_recording(*run.finish(FolderStageStore(store)))
-    return replace(imported, files={**imported.files, NOTE_FILE: f"{SIMULATED}\n".encode()})
+    return replace(imported, files={**imported.files, NOTE_FILE: f"{SIMULATED}.\n".encode()})

@@ -138,7 +138,7 @@ class Table {
     byId("open-count").textContent = `${queue.length === 1 ? "1 disagreement" : `${queue.length} disagreements`}${this.room ? " left" : ""}`;
     byId("basis").textContent = basis;
     byId("measures").replaceChildren(...measures.flatMap((one) => [
-      make("dt", {}, one.label), make("dd", {}, make("strong", {}, one.text), " ", make("span", { class: "soft small" }, one.spread)),
+      make("dt", {}, one.label), make("dd", { class: one.text === "undefined" ? "undefined" : "" }, make("strong", {}, one.text), " ", make("span", { class: "soft small" }, one.spread)),
     ]));
   }
 
@@ -268,7 +268,7 @@ class Table {
   /** The line before, without any codes: it is not what is settled. @param {Place} one */
   lead(one) {
     return make(
-      "li", { class: `utterance lead-in ${one.role} first`, role: "row" },
+      "div", { class: `utterance lead-in ${one.role} first`, role: "row" },
       make("span", { class: "time", role: "gridcell" }, this.silent ? `#${this.all.indexOf(one) + 1}` : clock(one.start)),
       make("span", { class: "who", role: "gridcell" }, one.role === "client" ? "Client" : "Interviewer"),
       make("p", { class: "said", role: "gridcell" }, one.words.map((word) => word.text).join(" ")),
@@ -282,7 +282,7 @@ class Table {
     const said = (/** @type {string} */ who, /** @type {HTMLElement[]} */ marks, kind = "", none = "no code") =>
       make("div", { class: `opinion ${kind}` }, make("dt", {}, who), make("dd", {}, ...(marks.length ? marks : [make("span", { class: "chip hand empty" }, none)])));
     return make(
-      "li",
+      "div",
       {
         class: `utterance place ${one.role} first${one.id === this.current ? " current" : ""}`, "data-id": one.id,
         role: "row", "aria-selected": String(one.id === this.current), tabindex: one.id === this.current ? "0" : "-1",

@@ -127,7 +127,7 @@ export class Transcript {
       ...sounds(at + 1),
     ]);
     return make(
-      "li",
+      "div",
       {
         class: `utterance ${one.role}${first ? " first" : ""}`, "data-id": one.id, id: `row-${one.id}`,
         role: "row", "aria-selected": "false", tabindex: "-1",

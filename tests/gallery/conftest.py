@@ -1,0 +1,3 @@
+"""The room of the review's tests."""
+
+from tests.review.conftest import *  # noqa: F403
