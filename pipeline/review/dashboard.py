@@ -32,6 +32,7 @@ class TapeEntry:
     next: str
     link: str
     urgent: bool
+    summary: str = ""  # where a tape that is done has its summary
 
 
 @router.get("/")
@@ -73,5 +74,6 @@ def _entry(database: Session, person_id: str, tape: Tape) -> TapeEntry:
     if following is not None:
         return TapeEntry(tape, name, mine, following.name, following.link, True)
     waiting = any(step.state == "waiting" for step in way)
-    state = "The interviewer reviews their own work first" if waiting else "All done"
-    return TapeEntry(tape, name, mine, state, at, False)
+    if waiting:
+        return TapeEntry(tape, name, mine, "The interviewer reviews their own work first", at, False)
+    return TapeEntry(tape, name, mine, "All done", at, False, f"{at}/summary")
