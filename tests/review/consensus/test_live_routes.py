@@ -117,3 +117,6 @@ def test_a_stream_follows_and_ends_with_the_session_and_with_the_tape(locked: Ta
         assert not streams[1].ended.is_set()
         locked.ben.begin()  # who codes anew is blind again
         assert streams[1].ended.wait(60)
+        assert not streams[2].ended.is_set()
+        assert locked.interviewer.browser.post(f"/tapes/{locked.tape_id}/withdraw").status_code == 303
+        assert streams[2].ended.wait(60)
