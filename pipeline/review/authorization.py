@@ -125,9 +125,24 @@ def is_open(database: Session, person_id: str, tape: Tape) -> bool:
     return review is not None and (review.interviewer_done_at is not None or review.waived_at is not None)
 
 
-def listed(database: Session, person: Person, now: int) -> list[Tape]:
-    """All tapes that a person may see, newest first."""
-    return [tape for tape in consent.reachable(database, person, "show", now) if not _is_foreign_draft(tape, person.id)]
+def listed(
+    database: Session, person: Person, now: int, after: str = "", most: int | None = None, group_id: str = ""
+) -> list[Tape]:
+    """The tapes that a person may see, newest first.
+
+    Parameters
+    ----------
+    after: the id of the tape behind which the list goes on; one that the person may not see begins it anew.
+    most: how many, at most; None are all.
+    group_id: of this group only.
+    """
+    last = database.get(Tape, after) if after else None
+    if last is not None and not consent.allows(database, person, "show", last, now):
+        last = None
+    is_shown = (Tape.state != "draft") | (Tape.interviewer_id == person.id)
+    of = is_shown & (Tape.group_id == group_id) if group_id else is_shown
+    behind = (last.created_at, last.id) if last else None
+    return list(consent.reachable(database, person, "show", now, behind, most, of))
 
 
 def all_open(database: Session, person: Person, tapes: Sequence[Tape], now: int) -> list[Tape]:

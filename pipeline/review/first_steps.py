@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from pipeline.review.auth.current_user import Administrator
@@ -34,36 +34,39 @@ def first_steps(database: Session, person: Person, now: int) -> Sequence[FirstSt
     if not person.is_admin or person.first_steps_closed_at is not None:
         return ()
     groups = [group.id for group, _ in people.groups_of(database, person, now)]
+    invited, planned, practiced, submitted, has_codes = database.execute(
+        select(
+            exists().where(Person.id != person.id, Person.disabled_at.is_(None)),
+            exists().where(Meeting.group_id.in_(groups)),
+            exists().where(CalibrationPass.person_id == person.id, CalibrationPass.locked_at > 0),
+            exists().where(Tape.group_id.in_(groups), Tape.state != "draft"),
+            exists().where(RecoveryCode.person_id == person.id),
+        )
+    ).one()
     steps = [
         FirstStep(
             "Invite your group",
             "Seven to fifteen people work best. Two are enough to begin.",
             "/people",
-            _is(database, exists().where(Person.id != person.id, Person.disabled_at.is_(None))),
+            invited,
         ),
-        FirstStep(
-            "Plan a meeting",
-            "A date, and who brings the tape.",
-            "/meetings",
-            _is(database, exists().where(Meeting.group_id.in_(groups))),
-        ),
+        FirstStep("Plan a meeting", "A date, and who brings the tape.", "/meetings", planned),
         FirstStep(
             "Practice",
             "Code a role-play and see where you differ from its script. It takes ten minutes.",
             "/practice",
-            _is(database, exists().where(CalibrationPass.person_id == person.id, CalibrationPass.locked_at > 0)),
+            practiced,
         ),
         FirstStep(
             "Submit the first tape",
             "With the client's written permission. A role-play will do.",
             "/tapes/new",
-            _is(database, exists().where(Tape.group_id.in_(groups), Tape.state != "draft")),
+            submitted,
         ),
     ]
     if accounts.has_second_step(database, person.id):
-        codes = exists().where(RecoveryCode.person_id == person.id)
         text = "If you lose your authenticator, nobody else can let you in at once. Print ten codes."
-        steps.append(FirstStep("Make recovery codes", text, "/account#recovery", _is(database, codes)))
+        steps.append(FirstStep("Make recovery codes", text, "/account#recovery", has_codes))
     return () if all(step.done for step in steps) else steps
 
 
@@ -77,7 +80,3 @@ def close(request: Request, viewer: Administrator) -> Response:
         person.first_steps_closed_at = person.first_steps_closed_at or now
         audit_log.record(database, now, viewer.person_id, "first-steps.close")
     return seeing("/")
-
-
-def _is(database: Session, condition: ColumnElement[bool]) -> bool:
-    return bool(database.scalar(select(condition)))

@@ -49,6 +49,9 @@ Id = Annotated[str, Path(pattern=ID)]
 FormId = Annotated[str, Form(pattern=ID)]
 """An id in a form."""
 
+AfterQuery = Annotated[str, Query(pattern=rf"^$|{ID}")]
+"""The id of the row behind which a long list goes on, or nothing."""
+
 
 def day(text: str) -> date | None:
     """The day of a date field; None where it holds none."""

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.tapes.db.records import (
-    Consent,
+    ConsentPerson,
     Invitation,
     Membership,
     Notice,
@@ -55,9 +55,8 @@ def in_reach(session: Session, person: Person, group_id: str) -> bool:
         Membership.person_id == person.id, or_(Membership.group_id != group_id, Membership.role != "member")
     )
     interviewed = select(Tape.id).where(Tape.interviewer_id == person.id)
-    if session.scalar(elsewhere.limit(1)) or session.scalar(interviewed.limit(1)):
-        return False
-    return all(person.id not in named for named in session.scalars(select(Consent.person_ids)))
+    named = select(ConsentPerson.consent_id).where(ConsentPerson.person_id == person.id)
+    return all(session.scalar(reached.limit(1)) is None for reached in (elsewhere, interviewed, named))
 
 
 def coaches(now: int) -> ColumnElement[bool]:

@@ -69,6 +69,7 @@ QUERIES = {
     "file": ("1", "2"),
     "start": ("0:00",),
     "end": ("1:00",),
+    "after": ("", NOBODY),
 }
 """Query parameters."""
 

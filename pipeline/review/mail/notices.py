@@ -22,7 +22,7 @@ from pipeline.review.context import Context
 from pipeline.review.mail import letters
 from pipeline.review.mail.mailer import Mailer
 from pipeline.review.repeating import repeating
-from pipeline.review.tapes.tape_page import steps
+from pipeline.review.tapes.tape_steps import progress_of, steps
 from pipeline.tapes.clock import DAY, HOUR, day_of
 from pipeline.tapes.db.records import MailKind, Person, SentMail
 from pipeline.tapes.retention import retention
@@ -52,10 +52,10 @@ def due(database: Session, now: int) -> list[DueMail]:
     ending = {warned.tape_id: warned.destroy_by for warned in warnings if warned.days == LAST_DAYS}
     mails = []
     for person in database.scalars(select(Person).where(Person.disabled_at.is_(None), Person.first_signed_in_at > 0)):
-        for tape in authorization.listed(database, person, now):
-            if tape.state != "ready":
-                continue
-            if any(step.state == "now" for step in steps(database, person.id, tape)):
+        ready = [tape for tape in authorization.listed(database, person, now) if tape.state == "ready"]
+        progress = progress_of(database, person.id, ready)
+        for tape in ready:
+            if any(step.state == "now" for step in steps(person.id, tape, progress[tape.id])):
                 mails.append(_due(person, tape.id, "waiting", now))
             if tape.id in ending:
                 mails.append(_due(person, tape.id, "ending", ending[tape.id]))

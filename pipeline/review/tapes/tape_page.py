@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -18,6 +17,7 @@ from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id
 from pipeline.review.tapes import stored_measures, titles
+from pipeline.review.tapes.tape_steps import progress_of, steps
 from pipeline.review.templating import render, seeing
 from pipeline.run.output import PROVENANCE
 from pipeline.run.text_run import NO_SOUND
@@ -25,7 +25,7 @@ from pipeline.speech import role_notes
 from pipeline.stages import STEP_LABELS
 from pipeline.tapes import named_roles
 from pipeline.tapes.consent import consent, consent_form, target_behavior
-from pipeline.tapes.db.records import CodeEvent, Correction, Feedback, Item, Pass, Person, Review, Tape
+from pipeline.tapes.db.records import Item, Person
 from pipeline.tapes.home import Home
 from pipeline.tapes.intake import submission
 from pipeline.tapes.jobs import job_state
@@ -38,17 +38,6 @@ _TEXT: Mapping[str | None, str] = {None: "Waiting for its turn", **dict.fromkeys
 
 _WORK: Mapping[str | None, str] = {None: "Waiting for its turn", **{step: STEP_LABELS[step] for step in STEP_LABELS}}
 """Step of a job -> what its page says."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the way with a tape; ``state`` is "done", "now", "later" or "waiting" (for somebody else)."""
-
-    name: str
-    text: str
-    link: str
-    action: str
-    state: str
 
 
 @router.get("/tapes/{tape_id}")
@@ -75,7 +64,7 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             from_text=stored_measures.FROM_TEXT,
             failed=errors.sentence_for,
             warnings=_warnings(database, home, tape_id),
-            steps=steps(database, viewer.person_id, tape),
+            steps=steps(viewer.person_id, tape, progress_of(database, viewer.person_id, [tape])[tape.id]),
         )
 
 
@@ -162,59 +151,6 @@ def destroy(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             raise
         return seeing("/", "ending")  # it is dead for everybody, and whoever still works on it is waited for
     return seeing("/", "destroyed")
-
-
-def steps(database: Session, person_id: str, tape: Tape) -> list[Step]:
-    """The way with a tape, as one person sees it."""
-    review = database.scalar(select(Review).where(Review.tape_id == tape.id))
-    mine, is_open = tape.interviewer_id == person_id, authorization.is_open(database, person_id, tape)
-    opened = review is not None and (review.interviewer_done_at is not None or review.waived_at is not None)
-    named = database.scalar(
-        select(Correction.id).where(Correction.tape_id == tape.id, Correction.kind == "role").limit(1)
-    )
-    passes = database.scalars(select(Pass).where(Pass.tape_id == tape.id, Pass.person_id == person_id)).all()
-    spoke = database.scalar(
-        select(Feedback.id).where(Feedback.tape_id == tape.id, Feedback.person_id == person_id).limit(1)
-    )
-    closed = review is not None and review.closed_at is not None
-    at = f"/tapes/{tape.id}"
-    waiting = "" if is_open else "waiting"
-    way = []
-    if mine:
-        state = "done" if named else "now"
-        text, action = (
-            ("Read what each says and confirm who speaks.", "Read")
-            if tape.from_text
-            else ("Listen to each voice and confirm who speaks.", "Listen")
-        )
-        way.append(Step("Who is who", text, f"{at}/voices", action, state))
-        first = "done" if opened else "now" if named else "later"
-        action = "Look again" if opened else "Begin"
-        way.append(Step("You first", "Review your own work before the others do.", f"{at}/first", action, first))
-    locked = bool(passes) and all(row.locked_at for row in passes)
-    missed = closed and not passes
-    coding = waiting or ("done" if locked else "later" if missed or (mine and not opened) else "now")
-    name, text = ("Listen and code", "Take a task, and code while you listen.")
-    if tape.from_text:
-        name, text = ("Read and code", "Take a task, and code while you read.")
-    way.append(Step(name, text, f"{at}/coding", "Open the tape", coding))
-    together = waiting or ("later" if not locked else "done" if spoke or _settled(database, tape) else "now")
-    verb = "Look at" if tape.from_text else "Listen to"
-    text = f"{verb} where you differ, and settle on a code. Everyone's own codes stay."
-    way.append(Step("Together", text, f"{at}/together", "Continue together", together))
-    feedback = waiting or ("done" if spoke or closed else "now" if opened else "later")
-    way.append(
-        Step("Feedback", "Strengths first; at most one suggestion.", f"{at}/feedback", "Go to the feedback", feedback)
-    )
-    end = waiting or ("done" if closed else "later")
-    way.append(Step("Summary", "What the group takes away.", f"{at}/summary", "See the summary", end))
-    return way
-
-
-def _settled(database: Session, tape: Tape) -> bool:
-    """Whether the group settled on anything; only for somebody who has ended the own pass."""
-    query = select(CodeEvent.id).join(Pass).where(Pass.tape_id == tape.id, Pass.layer == "consensus")
-    return database.scalar(query.limit(1)) is not None
 
 
 def _job(database: Session, tape_id: str) -> job_state.View | None:

@@ -61,7 +61,7 @@ def filled(database: Session, consent: Consent) -> dict[str, Any]:
         **permission_form.method_fields(consent.method),
         "people_named": " ".join(people),
         "uses": consent.uses,
-        "group_ids": consent.group_ids,
+        "group_ids": list(consent.group_ids),
     }
 
 

@@ -274,7 +274,9 @@ def _database(opened_backup: _Backup, folder: Path, settings: TapesSettings, dea
     """
     database = Database(settings.database or sqlite_url(folder / "tapes.sqlite3"))
     held = {name.removeprefix(KEYS) for name in opened_backup.found} & set(dead)
-    gone = {"tapes": set(dead)}  # table -> ids of rows that are left out; a backup holds each table after its parents
+    gone: dict[str, set[str | None]] = {
+        "tapes": set(dead)
+    }  # table -> ids of rows that are left out; a backup holds each table after its parents
     try:
         with database.migrating() as connection:
             if inspect(connection).has_table("people") and connection.scalar(text("SELECT count(*) FROM people")):
@@ -286,7 +288,7 @@ def _database(opened_backup: _Backup, folder: Path, settings: TapesSettings, dea
             for entry in (row for row in opened_backup.entries() if row.get("table", "sessions") not in LEFT_OUT):
                 name, row = entry["table"], {column: _value(value) for column, value in entry["row"].items()}
                 if _dies(metadata.tables[name], row, gone):
-                    gone.setdefault(name, set()).add(row["id"])
+                    gone.setdefault(name, set()).add(row.get("id"))  # what has none has nothing that hangs on it
                     held |= {row["id"]} if name == "tapes" else set()
                     continue
                 if name == "meetings" and row["tape_id"] in dead:
@@ -307,7 +309,7 @@ def _database(opened_backup: _Backup, folder: Path, settings: TapesSettings, dea
     return alive, len(held)
 
 
-def _dies(table: Table, row: dict[str, Any], gone: dict[str, set[str]]) -> bool:
+def _dies(table: Table, row: dict[str, Any], gone: dict[str, set[str | None]]) -> bool:
     """Whether a row is a dead tape, or hangs on one, at whatever distance."""
     return (table.name == "tapes" and row["id"] in gone["tapes"]) or any(
         row.get(key.parent.name) in gone.get(key.column.table.name, ())

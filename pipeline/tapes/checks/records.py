@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from sqlalchemy import func, select, text
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import Session, aliased
 
 from pipeline.errors import TapeReviewError
@@ -12,6 +12,8 @@ from pipeline.tapes.checks.installation import Finding
 from pipeline.tapes.db.records import (
     CodeEvent,
     Consent,
+    ConsentGroup,
+    ConsentPerson,
     Group,
     Item,
     Job,
@@ -72,11 +74,13 @@ def _memberships(session: Session, now: int) -> Iterable[str]:
     )
 
 
-def _consents(session: Session, _: int) -> Iterator[str]:
-    groups, persons = set(session.scalars(select(Group.id))), set(session.scalars(select(Person.id)))
-    for consent in session.scalars(select(Consent)):
-        if set(consent.group_ids) - groups or set(consent.person_ids) - persons or not consent.uses:
-            yield consent.tape_id
+def _consents(session: Session, _: int) -> Iterable[str]:
+    lost_group = exists().where(ConsentGroup.consent_id == Consent.id, ConsentGroup.group_id.not_in(select(Group.id)))
+    lost_person = exists().where(
+        ConsentPerson.consent_id == Consent.id, ConsentPerson.person_id.not_in(select(Person.id))
+    )
+    named = session.execute(select(Consent.tape_id, Consent.uses, lost_group | lost_person).order_by(Consent.id))
+    return [tape_id for tape_id, uses, names_nobody in named if names_nobody or not uses]
 
 
 def _ended(session: Session, _: int) -> Iterable[str]:

@@ -17,17 +17,41 @@ clock is slow is refused as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    Text,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    tuple_,
+    union,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from pipeline.errors import ConsentError
 from pipeline.tapes import request_trail
 from pipeline.tapes.clock import over_here
-from pipeline.tapes.db.records import Consent, Membership, Person, Tape
+from pipeline.tapes.db.records import (
+    Consent,
+    ConsentGroup,
+    ConsentPerson,
+    ConsentUse,
+    Membership,
+    Person,
+    Tape,
+    TapeState,
+)
+
+T = TypeVar("T")
 
 Use = Literal["store", "process", "play", "show", "code", "export", "adapt_tagger", "withdraw", "destroy"]
 """What someone may want to do with a tape."""
@@ -105,117 +129,195 @@ def allows_all(session: Session, person: Person | None, uses: Sequence[Use], tap
     return next((decision for decision in decisions if not decision), decisions[-1])
 
 
-def reachable(session: Session, person: Person | None, use: Use, now: int) -> tuple[Tape, ...]:
-    """The tapes that a person may use in a way, newest first."""
-    tapes = session.scalars(select(Tape).where(Tape.state != "destroyed").order_by(Tape.created_at.desc())).all()
-    decisions = allows_each(session, person, use, tapes, now)
-    return tuple(tape for tape, decision in zip(tapes, decisions, strict=True) if decision)
+def reachable(
+    session: Session,
+    person: Person | None,
+    use: Use,
+    now: int,
+    after: tuple[int, str] | None = None,
+    most: int | None = None,
+    of: ColumnElement[bool] | None = None,
+) -> tuple[Tape, ...]:
+    """The tapes that a person may use in a way, newest first.
+
+    The database finds the tapes that could be allowed, by its indexes; `allows` decides on each of them.
+
+    Parameters
+    ----------
+    after: time of submission and id of the tape behind which the list goes on; None begins at the newest.
+    most: how many tapes, at most; None are all.
+    of: what else must hold for the tapes.
+    """
+    chosen = _facts(person, now).add_columns(Tape).where(Tape.state != "destroyed")
+    chosen = chosen.where(*_candidates(person, use, now), *([] if of is None else [of]))
+    chosen = chosen.order_by(Tape.created_at.desc(), Tape.id.desc())
+    allowed: list[Tape] = []
+    while True:
+        page = chosen if after is None else chosen.where(_behind(*after))
+        rows = session.execute(page if most is None else page.limit(most)).all()
+        allowed += [tape for *facts, tape in rows if _decided(_TapeFacts(*facts), (use,), now)[0]]
+        if most is None or len(rows) < most or len(allowed) >= most:
+            return tuple(allowed[:most])
+        after = (rows[-1][-1].created_at, rows[-1][-1].id)
+
+
+def newest(column: InstrumentedAttribute[T]) -> ScalarSelect[T]:
+    """Return a column of the consent that holds for the `Tape` of a query, the one written last."""
+    last = select(column).where(Consent.tape_id == Tape.id).order_by(Consent.number.desc()).limit(1)
+    return last.correlate(Tape).scalar_subquery()
+
+
+def _behind(created_at: int, tape_id: str) -> ColumnElement[bool]:
+    """That a tape comes behind another one in the order of `reachable`."""
+    return tuple_(Tape.created_at, Tape.id) < tuple_(literal(created_at), literal(tape_id))
+
+
+def _candidates(person: Person | None, use: Use, now: int) -> Iterator[ColumnElement[bool]]:
+    """Yield what holds for each tape that `_decide` can allow; but for a last day that is over, for nearly no other.
+
+    Each tape's consent is the one of `_facts`.
+    """
+    if person is None or use in _ENDING:
+        return  # the program and whoever ends a tape name it; nobody lists such tapes
+    mine, named = Tape.interviewer_id == person.id, _is_named(person.id)
+    member, coach = (_has_group(person.id, now, is_coach) for is_coach in (False, True))
+    in_reach = [select(Tape.id).where(mine)]
+    if use in _AUDIENCE:
+        in_reach += [
+            select(Consent.tape_id).join(ConsentGroup).where(ConsentGroup.group_id.in_(_groups(person.id, now))),
+            select(Consent.tape_id).join(ConsentPerson).where(ConsentPerson.person_id == person.id),
+        ]
+    yield Tape.id.in_(union(*in_reach))
+    yield Tape.withdrawn_at.is_(None)
+    yield Consent.number.is_not(None)
+    if use == "adapt_tagger":
+        yield _covers("adapt_tagger") & (mine | member)
+    elif use in _AUDIENCE:
+        yield mine | _covers("group_review") & (member | named & ~coach) | _covers("coach_check") & (coach | named)
+
+
+def _covers(use: ConsentUse) -> ColumnElement[bool]:
+    """That the consent covers a use: its list in JSON holds this word."""
+    return cast(Consent.uses, Text).contains(f'"{use}"', autoescape=True)
+
+
+def _groups(person_id: str, now: int, *role: ColumnElement[bool]) -> Select[str]:
+    """The groups that a person is in now."""
+    current = (Membership.since <= now, Membership.until.is_(None))
+    return select(Membership.group_id).where(Membership.person_id == person_id, *current, *role)
+
+
+def _has_group(person_id: str, now: int, is_coach: bool) -> ColumnElement[bool]:
+    """That the consent names a group of which a person is a coach, or a member, now."""
+    role = Membership.role == "coach" if is_coach else Membership.role != "coach"
+    return exists().where(
+        ConsentGroup.consent_id == Consent.id, ConsentGroup.group_id.in_(_groups(person_id, now, role))
+    )
+
+
+def _is_named(person_id: str) -> ColumnElement[bool]:
+    """That the consent names a person."""
+    return exists().where(ConsentPerson.consent_id == Consent.id, ConsentPerson.person_id == person_id)
+
+
+class _TapeFacts(NamedTuple):
+    """A tape, its consent that was written last, and whoever asks, as `_decide` needs them; the program has no id.
+
+    ``uses`` and ``destroy_by`` are None where the tape has no consent. ``member``, ``coach`` and ``named`` say how the
+    consent names whoever asks.
+    """
+
+    tape_id: str
+    state: TapeState
+    withdrawn_at: int | None
+    interviewer_id: str
+    uses: Sequence[str] | None
+    destroy_by: int | None
+    asker_id: str | None
+    disabled: bool
+    is_admin: bool
+    member: bool
+    coach: bool
+    named: bool
+
+    @property
+    def is_interviewer(self) -> bool:
+        """Whether it is the own tape of whoever asks."""
+        return self.interviewer_id == self.asker_id
+
+
+def _facts(person: Person | None, now: int) -> Select[Any]:
+    """The `_TapeFacts` of each tape: one statement, however many tapes."""
+    each, same_tape = aliased(Consent), Consent.tape_id == Tape.id
+    last = select(func.max(each.number)).where(each.tape_id == Tape.id).correlate(Tape).scalar_subquery()
+    no, person_id = literal(False), person.id if person else ""
+    asker = (
+        (literal(person_id), Person.id.is_(None) | Person.disabled_at.is_not(None), func.coalesce(Person.is_admin, no))
+        if person
+        else (null(), no, no)
+    )
+    audience = (
+        (_has_group(person_id, now, False), _has_group(person_id, now, True), _is_named(person_id))
+        if person
+        else (no, no, no)
+    )
+    facts = select(
+        *(Tape.id, Tape.state, Tape.withdrawn_at, Tape.interviewer_id, Consent.uses, Consent.destroy_by),
+        *(*asker, *audience),
+    )
+    facts = facts.select_from(Tape).outerjoin(Consent, same_tape & (Consent.number == last))
+    return facts.outerjoin(Person, Person.id == person_id)
 
 
 def _decisions(
     session: Session, person: Person | None, uses: Sequence[Use], tapes: Sequence[Tape], now: int
 ) -> Iterator[list[Decision]]:
     """For each tape the decision on each use."""
-    who = _asker(session, person, now)
     ids = [tape.id for tape in tapes]
-    states = session.execute(
-        select(Tape.id, Tape.state, Tape.withdrawn_at, Tape.interviewer_id).where(Tape.id.in_(ids))
-    )
-    present = {row.id: row for row in states if row.state != "destroyed" or row.withdrawn_at is not None}
-    terms = _terms(session, ids)
+    rows = session.execute(_facts(person, now).where(Tape.id.in_(ids))) if ids else ()
+    present = {row[0]: _TapeFacts(*row) for row in rows}
     for tape_id in ids:
-        tape = present.get(tape_id)
-        decided: list[Reason] = ["destroyed"] * len(uses)
-        if tape:
-            mine, withdrawn = tape.interviewer_id == who.person_id, tape.withdrawn_at is not None
-            decided = [_decide(who, use, mine, withdrawn, terms.get(tape_id), now) for use in uses]
-            if "expired" in decided:
-                request_trail.came_to_expired()
-        yield [Decision(reason, use, tape_id) for reason, use in zip(decided, uses, strict=True)]
+        facts = present.get(tape_id)
+        yield (_decided(facts, uses, now) if facts else [Decision("destroyed", use, tape_id) for use in uses])
 
 
-class _Asker(NamedTuple):
-    """Who asks: the program has no id."""
-
-    person_id: str | None
-    disabled: bool
-    is_admin: bool
-    member_of: frozenset[str]
-    coach_of: frozenset[str]
+def _decided(facts: _TapeFacts, uses: Sequence[Use], now: int) -> list[Decision]:
+    reasons: list[Reason] = [_decide(facts, use, now) for use in uses]
+    if "expired" in reasons:
+        request_trail.came_to_expired()
+    return [Decision(reason, use, facts.tape_id) for reason, use in zip(reasons, uses, strict=True)]
 
 
-class _ConsentTerms(NamedTuple):
-    """The latest consent of a tape."""
-
-    uses: frozenset[str]
-    groups: frozenset[str]
-    people: frozenset[str]
-    destroy_by: int
-
-
-def _decide(
-    who: _Asker, use: Use, is_interviewer: bool, withdrawn: bool, terms: _ConsentTerms | None, now: int
-) -> Reason:
-    if who.disabled:
+def _decide(facts: _TapeFacts, use: Use, now: int) -> Reason:
+    withdrawn = facts.withdrawn_at is not None
+    if facts.state == "destroyed" and not withdrawn:
+        return "destroyed"
+    if facts.disabled:
         return "disabled"
     if use in _ENDING:
-        return "allowed" if is_interviewer or who.is_admin or who.person_id is None else "role"
+        return "allowed" if facts.is_interviewer or facts.is_admin or facts.asker_id is None else "role"
     if withdrawn:
         return "withdrawn"
-    if terms is None:
+    if facts.uses is None or facts.destroy_by is None:
         return "none"
-    if over_here(terms.destroy_by) < now:
+    if over_here(facts.destroy_by) < now:
         return "expired"
-    if (use in _INTERVIEWER and is_interviewer) or (use in _PROGRAM and who.person_id is None):
-        return "allowed" if terms.uses else "use"
-    return _for_audience(who, use, is_interviewer, terms)
+    if (use in _INTERVIEWER and facts.is_interviewer) or (use in _PROGRAM and facts.asker_id is None):
+        return "allowed" if facts.uses else "use"
+    return _for_audience(facts, use, facts.uses)
 
 
-def _for_audience(who: _Asker, use: Use, is_interviewer: bool, terms: _ConsentTerms) -> Reason:
+def _for_audience(facts: _TapeFacts, use: Use, covered: Sequence[str]) -> Reason:
     """Others than the interviewer; their part of the consent must cover the use and name them."""
-    member = bool(who.member_of & terms.groups)
-    coach = bool(who.coach_of & terms.groups)
-    named = who.person_id in terms.people and not coach
+    member, coach = facts.member, facts.coach
+    named = facts.named and not coach
     if use not in _AUDIENCE:
-        return "role" if member or coach or named or who.person_id is None else "audience"
+        return "role" if member or coach or named or facts.asker_id is None else "audience"
     if use == "adapt_tagger":
-        if not (member or is_interviewer or who.person_id is None):
+        if not (member or facts.is_interviewer or facts.asker_id is None):
             return "role" if coach or named else "audience"
-        return "allowed" if "adapt_tagger" in terms.uses else "use"
+        return "allowed" if "adapt_tagger" in covered else "use"
     if not (member or coach or named):
-        return "role" if who.person_id is None else "audience"
-    covered = ((member or named) and "group_review" in terms.uses) or ((coach or named) and "coach_check" in terms.uses)
-    return "allowed" if covered else "use"
-
-
-def _asker(session: Session, person: Person | None, now: int) -> _Asker:
-    if person is None:
-        return _Asker(None, False, False, frozenset(), frozenset())
-    asker = session.execute(select(Person.disabled_at, Person.is_admin).where(Person.id == person.id)).one_or_none()
-    if asker is None or asker.disabled_at is not None:
-        return _Asker(person.id, True, False, frozenset(), frozenset())
-    current = session.execute(
-        select(Membership.group_id, Membership.role).where(
-            Membership.person_id == person.id,
-            Membership.since <= now,
-            Membership.until.is_(None),
-        )
-    ).all()
-    members = frozenset(row.group_id for row in current if row.role != "coach")
-    coaches = frozenset(row.group_id for row in current if row.role == "coach")
-    return _Asker(person.id, False, asker.is_admin, members, coaches)
-
-
-def _terms(session: Session, tape_ids: Iterable[str]) -> dict[str, _ConsentTerms]:
-    """The consent that holds for each tape: the one written last."""
-    rows = session.execute(
-        select(Consent.tape_id, Consent.uses, Consent.group_ids, Consent.person_ids, Consent.destroy_by)
-        .where(Consent.tape_id.in_(list(tape_ids)))
-        .order_by(Consent.number)
-    )
-    return {
-        row.tape_id: _ConsentTerms(
-            frozenset(row.uses), frozenset(row.group_ids), frozenset(row.person_ids), row.destroy_by
-        )
-        for row in rows
-    }
+        return "role" if facts.asker_id is None else "audience"
+    may = ((member or named) and "group_review" in covered) or ((coach or named) and "coach_check" in covered)
+    return "allowed" if may else "use"

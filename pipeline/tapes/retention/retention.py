@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from pipeline.tapes import accounts, group_codebooks, logs, reserve
 from pipeline.tapes.backup import backup
 from pipeline.tapes.clock import DAY, HOUR, over_here
+from pipeline.tapes.consent import consent
 from pipeline.tapes.db.records import Consent, Tape
 from pipeline.tapes.home import Home
 from pipeline.tapes.retention import destruction, tombstones
@@ -47,25 +48,25 @@ class Warned:
 def due(session: Session, now: int) -> list[Due]:
     """The tapes to destroy: past their date, withdrawn, or left without a consent; longest due first."""
     due_tapes = []
-    for tape, consent in _standing(session):
+    for tape, last_day in _standing(session):
         if tape.withdrawn_at is not None:
             due_tapes.append(Due(tape.id, "withdrawn", tape.withdrawn_at))
-        elif consent is None:
+        elif last_day is None:
             if tape.created_at + UNCONSENTED < now:
                 due_tapes.append(Due(tape.id, "never consented", tape.created_at + UNCONSENTED))
-        elif (end := over_here(consent.destroy_by)) < now:
+        elif (end := over_here(last_day)) < now:
             due_tapes.append(Due(tape.id, "due", end))
     return sorted(due_tapes, key=lambda tape: (tape.since, tape.tape_id))
 
 
-def warnings(session: Session, now: int) -> list[Warned]:
-    """The tapes that will be due within 14 or 3 days, soonest first."""
+def warnings(session: Session, now: int, tape_ids: Sequence[str] | None = None) -> list[Warned]:
+    """The tapes, or those of the named, that will be due within 14 or 3 days, soonest first."""
     warned = [
-        Warned(tape.id, consent.destroy_by, min(close))
-        for tape, consent in _standing(session)
-        if consent is not None
+        Warned(tape.id, last_day, min(close))
+        for tape, last_day in _standing(session, tape_ids)
+        if last_day is not None
         and tape.withdrawn_at is None
-        and (close := [days for days in WARN_DAYS if now <= over_here(consent.destroy_by) < now + days * DAY])
+        and (close := [days for days in WARN_DAYS if now <= over_here(last_day) < now + days * DAY])
     ]
     return sorted(warned, key=lambda tape: (tape.destroy_by, tape.tape_id))
 
@@ -131,8 +132,12 @@ def _ending(session: Session, stones: Mapping[str, int], now: int) -> dict[str, 
     return ending
 
 
-def _standing(session: Session) -> list[tuple[Tape, Consent | None]]:
-    """Every tape that is not being destroyed, with the consent written last."""
-    last = {consent.tape_id: consent for consent in session.scalars(select(Consent).order_by(Consent.number))}
-    tapes = session.scalars(select(Tape).where(Tape.state != "destroyed").order_by(Tape.created_at, Tape.id))
-    return [(tape, last.get(tape.id)) for tape in tapes]
+def _standing(session: Session, tape_ids: Sequence[str] | None = None) -> list[tuple[Tape, int | None]]:
+    """Every tape that is not being destroyed, with the last day of the consent written last; None: it has none."""
+    tapes = (
+        select(Tape, consent.newest(Consent.destroy_by))
+        .where(Tape.state != "destroyed")
+        .order_by(Tape.created_at, Tape.id)
+    )
+    rows = session.execute(tapes if tape_ids is None else tapes.where(Tape.id.in_(tape_ids)))
+    return [(tape, day) for tape, day in rows]

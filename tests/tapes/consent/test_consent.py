@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import FrozenInstanceError
 from typing import get_args
 
 import pytest
+from sqlalchemy.orm import Session
 
 from pipeline.errors import ConsentError
 from pipeline.tapes import people, request_trail
-from pipeline.tapes.clock import DAY
+from pipeline.tapes.clock import DAY, at_end_of, day_of, over_here
 from pipeline.tapes.consent import consent, consent_form
 from pipeline.tapes.consent.consent import Reason, Use
-from pipeline.tapes.db.records import Person, Tape
+from pipeline.tapes.db.records import Consent, Group, Membership, Person, Tape
 from pipeline.tapes.home import Home
 from pipeline.tapes.request_trail import Trail
 from tests.tapes.conftest import NOON, FakeClock
@@ -282,3 +284,112 @@ def test_a_decision_cannot_be_changed_afterwards(made_home: Home, scene: Scene) 
         decision = consent.allows(session, scene.people["stranger"], "play", scene.tapes["G"], NOON)
     with pytest.raises(FrozenInstanceError):
         decision.reason = "allowed"  # type: ignore[misc]
+
+
+class RandomRoom:
+    """Three groups, seven people, and tapes whose consents are drawn; decides again, from what was drawn."""
+
+    def __init__(self, session: Session, draw: random.Random) -> None:
+        self.people = [
+            Person(id=f"p{number}", name="x", email=f"{number}@example.org", created_at=NOON, is_admin=number == 0)
+            for number in range(7)
+        ]
+        self.people[6].disabled_at = NOON
+        groups = [Group(id=f"g{number}", name=f"group {number}", created_at=NOON) for number in range(3)]
+        session.add_all([*self.people, *groups])
+        session.flush()
+        self.memberships = [
+            Membership(
+                group_id=group.id,
+                person_id=person.id,
+                role=draw.choice(("member", "member", "coordinator", "coach")),
+                since=NOON + draw.choice((-DAY, 0, DAY)),
+                until=draw.choice((None, None, NOON, NOON + 9 * DAY)),
+            )
+            for person in self.people
+            for group in groups
+            if draw.random() < 0.6
+        ]
+        self.tapes: list[Tape] = []
+        self.consents: dict[str, Consent] = {}
+        session.add_all(self.memberships)
+        for number in range(60):
+            tape = Tape(
+                id=f"t{number:02}",
+                group_id=draw.choice(groups).id,
+                interviewer_id=draw.choice(self.people).id,
+                state="destroyed" if draw.random() < 0.1 else draw.choice(("draft", "ready")),
+                created_at=NOON + draw.randrange(8),
+                withdrawn_at=NOON if draw.random() < 0.1 else None,
+            )
+            session.add(tape)
+            session.flush()
+            self.tapes.append(tape)
+            for _ in range(draw.choice((0, 1, 1, 2))):
+                self.consents[tape.id] = make_consent(
+                    session,
+                    tape,
+                    NOON + draw.randrange(-5, 5),
+                    *draw.sample(("group_review", "coach_check", "adapt_tagger"), draw.randrange(4)),
+                    group_ids=draw.sample([group.id for group in groups], draw.randrange(3)),
+                    person_ids=draw.sample([person.id for person in self.people], draw.choice((0, 0, 1, 2))),
+                    destroy_by=at_end_of(day_of(NOON + draw.choice((-2, 0, 3)) * DAY)),
+                )
+
+    def may(self, person: Person, use: Use, tape: Tape, now: int) -> bool:
+        given, mine = self.consents.get(tape.id), tape.interviewer_id == person.id
+        if tape.state == "destroyed" or person.disabled_at is not None:
+            return False
+        if use in ("withdraw", "destroy"):
+            return mine or person.is_admin
+        if tape.withdrawn_at is not None or given is None or over_here(given.destroy_by) < now:
+            return False
+        if mine and use in ("store", "process", "export", "play", "show", "code"):
+            return bool(given.uses)
+        roles = {
+            row.role
+            for row in self.memberships
+            if row.person_id == person.id
+            and (row.since <= now, row.until) == (True, None)
+            and row.group_id in given.group_ids
+        }
+        member, coach = bool(roles - {"coach"}), "coach" in roles
+        named = person.id in given.person_ids and not coach
+        if use == "adapt_tagger":
+            return (member or mine) and use in given.uses
+        reviews, checks = (member or named, "group_review"), (coach or named, "coach_check")
+        return use in ("play", "show", "code") and any(
+            is_so and word in given.uses for is_so, word in (reviews, checks)
+        )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_the_database_lists_is_what_the_rule_allows_for_every_person_use_and_moment(
+    any_home: Home, seed: int
+) -> None:
+    with any_home.database.writing() as session:
+        drawn, listed = RandomRoom(session, random.Random(seed)), 0
+        newest = sorted(drawn.tapes, key=lambda tape: (tape.created_at, tape.id), reverse=True)
+        for person in drawn.people:
+            for use in USES:
+                for now in (NOON, NOON + 2 * DAY, NOON + 5 * DAY):
+                    expected = [tape.id for tape in newest if drawn.may(person, use, tape, now)]
+                    assert [tape.id for tape in consent.reachable(session, person, use, now)] == expected, use
+                    decisions = consent.allows_each(session, person, use, newest, now)
+                    dead = [tape.id for tape in newest if tape.state == "destroyed"]
+                    assert [each.tape_id for each in decisions if each and each.tape_id not in dead] == expected
+                    listed += len(expected)
+        assert listed > 500
+
+
+@pytest.mark.parametrize("most", [1, 3, 50])
+def test_page_after_page_lists_each_tape_once_in_order(any_home: Home, most: int) -> None:
+    with any_home.database.writing() as session:
+        person = RandomRoom(session, random.Random(7)).people[0]
+        everything = [tape.id for tape in consent.reachable(session, person, "show", NOON)]
+        after, pages = None, []
+        while page := consent.reachable(session, person, "show", NOON, after, most):
+            after = (page[-1].created_at, page[-1].id)
+            pages.append([tape.id for tape in page])
+        assert [tape_id for page in pages for tape_id in page] == everything
+        assert all(len(page) == most for page in pages[:-1])

@@ -52,6 +52,8 @@ from pipeline.tapes.db.records.practice import CalibrationEvent, CalibrationPass
 from pipeline.tapes.db.records.tapes import (
     Certificate,
     Consent,
+    ConsentGroup,
+    ConsentPerson,
     ConsentUse,
     Export,
     Item,
@@ -76,6 +78,8 @@ __all__ = [
     "Certificate",
     "CodeEvent",
     "Consent",
+    "ConsentGroup",
+    "ConsentPerson",
     "ConsentUse",
     "Correction",
     "CorrectionKind",

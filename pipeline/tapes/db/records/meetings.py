@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 
 from pipeline.tapes.db.records.base import Mapped, Record, Sealed, key, mapped_column, of, one_of, tape_id
 
@@ -78,6 +78,7 @@ class Meeting(Record):
     """
 
     __tablename__ = "meetings"
+    __table_args__ = (Index("ix_meetings_group_id_at", "group_id", "at"),)
 
     id: Mapped[str] = key()
     group_id: Mapped[str] = of("groups.id")

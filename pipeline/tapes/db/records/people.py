@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 
 from pipeline.tapes.db.records.base import Mapped, Record, Sealed, key, mapped_column, new_id, of, one_of
 
@@ -29,6 +29,7 @@ class Person(Record):
     """
 
     __tablename__ = "people"
+    __table_args__ = (Index("ix_people_name", "name", "id"),)
 
     id: Mapped[str] = key()
     name: Mapped[str]
@@ -47,6 +48,7 @@ class Group(Record):
     """Peers who learn together. ``time_zone``: where they meet, "Europe/Berlin"; "" is that of this computer."""
 
     __tablename__ = "groups"
+    __table_args__ = (Index("ix_groups_name", "name", "id"),)
 
     id: Mapped[str] = key()
     name: Mapped[str]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from sqlalchemy import Connection, ForeignKey, Index, event, func, select
-from sqlalchemy.orm import Mapper, object_session
+from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
+from sqlalchemy.orm import Mapper, object_session, relationship
 
 from pipeline.tapes.db.records.base import Mapped, Record, Sealed, key, mapped_column, of, one_of, tape_id
 
@@ -53,8 +54,12 @@ class Consent(Record):
     id: Mapped[str] = key()
     tape_id: Mapped[str] = tape_id()
     uses: Mapped[list[str]]
-    group_ids: Mapped[list[str]] = mapped_column(default_factory=list)
-    person_ids: Mapped[list[str]] = mapped_column(default_factory=list)
+    group_ids: AssociationProxy[list[str]] = association_proxy(
+        "named_groups", "group_id", creator=lambda name: ConsentGroup(group_id=name), default_factory=list
+    )
+    person_ids: AssociationProxy[list[str]] = association_proxy(
+        "named_people", "person_id", creator=lambda name: ConsentPerson(person_id=name), default_factory=list
+    )
     destroy_by: Mapped[int]
     method: Mapped[str]
     signed_at: Mapped[int]
@@ -63,6 +68,30 @@ class Consent(Record):
     pseudonym: Mapped[str]
     given_at: Mapped[int]
     number: Mapped[int] = mapped_column(init=False)
+    named_groups: Mapped[list[ConsentGroup]] = relationship(
+        init=False, cascade="all, delete-orphan", passive_deletes=True, order_by=lambda: ConsentGroup.group_id
+    )
+    named_people: Mapped[list[ConsentPerson]] = relationship(
+        init=False, cascade="all, delete-orphan", passive_deletes=True, order_by=lambda: ConsentPerson.person_id
+    )
+
+
+class ConsentGroup(Record):
+    """A group that a consent names. `tapes.checks.records` finds one that is not there."""
+
+    __tablename__ = "consent_groups"
+
+    consent_id: Mapped[str] = mapped_column(ForeignKey("consents.id", ondelete="CASCADE"), primary_key=True, init=False)
+    group_id: Mapped[str] = mapped_column(primary_key=True, index=True)
+
+
+class ConsentPerson(Record):
+    """A person whom a consent names."""
+
+    __tablename__ = "consent_people"
+
+    consent_id: Mapped[str] = mapped_column(ForeignKey("consents.id", ondelete="CASCADE"), primary_key=True, init=False)
+    person_id: Mapped[str] = mapped_column(primary_key=True, index=True)
 
 
 @event.listens_for(Consent, "before_insert")

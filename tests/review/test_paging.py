@@ -1,0 +1,92 @@
+"""Long lists: a page costs the same number of statements whatever the size, finds its rows by indexes, and goes on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.review.paging import PAGE, Page
+from pipeline.tapes.consent import consent
+from pipeline.tapes.db.records import Person
+from tests.benchmarks import scale
+from tests.review.conftest import Browser, Room, created
+from tests.tapes.conftest import FakeClock
+
+MOST = 12
+"""Statements of a page, with those that write the audit."""
+
+
+def test_a_page_has_fifty_rows_and_knows_whether_others_come_before_and_behind() -> None:
+    full = Page(list(range(PAGE + 1)), "")
+    assert (full.rows, full.more, full.is_first) == (list(range(50)), True, True)
+    last = Page(list(range(PAGE)), "0123456789abcdef")
+    assert (len(last.rows), last.more, last.is_first) == (50, False, False)
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Room]]:
+    """One group with few tapes, and one with many."""
+    made = {}
+    for tapes in (5, 120):
+        clock = FakeClock()
+        home = scale.Home.create(scale.home_settings(tmp_path_factory.mktemp("scale"), ""))
+        scale.fill(home, 1, tapes, clock())
+        room = Room.__new__(Room)
+        room.home, room.clock, room.app = home, clock, created(home, clock)
+        made[tapes] = room
+    yield made
+    for room in made.values():
+        room.home.close()
+
+
+def statements(room: Room, browser: Browser, path: str) -> list[str]:
+    with scale.metered(room.home) as meter:
+        assert browser.get(path).status_code == 200
+    return meter.statements
+
+
+@pytest.mark.parametrize("person", ["g0p0", "g0p1", "g0p8", "admin"])
+def test_the_first_page_asks_the_database_as_often_for_many_tapes_as_for_few(
+    rooms: dict[int, Room], person: str
+) -> None:
+    asked = {}
+    for tapes, room in rooms.items():
+        browser = room.signed_in(person)
+        browser.get("/account")
+        asked[tapes] = statements(room, browser, "/")
+    assert len(asked[5]) == len(asked[120]) <= MOST, asked
+
+
+def test_page_after_page_shows_each_of_a_member_s_tapes_once(rooms: dict[int, Room]) -> None:
+    room = rooms[120]
+    browser, path, shown = room.signed_in("g0p1"), "/", []
+    assert "The newest tapes" not in browser.get(path).text
+    while path:
+        page = browser.get(path).text
+        shown += [*dict.fromkeys(re.findall(r'<h3><a href="/tapes/(\w{16})', page))]
+        more = re.search(r'href="(/\?after=\w{16})">Earlier tapes', page)
+        path = more[1] if more else ""
+    assert "The newest tapes" in page
+    assert len(shown) == len(set(shown)) == 120
+
+
+def test_whoever_may_not_see_a_tape_does_not_learn_where_it_would_be_in_the_list(rooms: dict[int, Room]) -> None:
+    room = rooms[120]
+    browser = room.signed_in("admin")
+    assert browser.get(f"/?after={scale.MEASURED}").text == browser.get(f"/?after={'f' * 16}").text
+
+
+def test_what_a_person_may_see_is_found_by_indexes(rooms: dict[int, Room]) -> None:
+    """Whole tables would be read once there are thousands of tapes."""
+    home = rooms[120].home
+    with scale.metered(home) as meter, home.database.reading() as session:
+        consent.reachable(session, session.get_one(Person, "g0p1"), "show", rooms[120].clock(), None, PAGE)
+        (statement,) = [each for each in meter.statements if "consent_groups" in each]
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", ("",) * statement.count("?"))
+        steps = [row[3] for row in plan]
+    assert any("ix_consent_groups_group_id" in step for step in steps), steps
+    assert any("ix_tapes_interviewer_id" in step for step in steps), steps
+    assert any("ix_consents_order" in step for step in steps), steps
+    assert not [step for step in steps if re.match(r"SCAN (tapes|consents|people|memberships|consent_)", step)], steps
