@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import functools
 import json
 import time
 from collections import defaultdict
@@ -36,7 +35,7 @@ from pipeline import settings
 from pipeline.audio import recording
 from pipeline.run.progress import ignore
 from pipeline.speech.cores import Cores
-from pipeline.speech.diarization import clustering, diarizers, pyannote_pipeline, resegmentation
+from pipeline.speech.diarization import clustering, diarizers, resegmentation
 from pipeline.speech.diarization.contract import Diarization
 from tests.benchmarks.recordings import SHARED, telephone
 
@@ -154,45 +153,11 @@ def clips(folder: Path | None) -> list[Clip]:
     return listed
 
 
-LOADED_ONCE = {
-    name: functools.cache(getattr(pyannote_pipeline, name)) for name in ("segmentation_model", "embedding_model")
-}
-
-
-class Remembering(pyannote_pipeline.SharedEmbeddingPipeline):
-    """The program's pipeline, which computes what no candidate changes once for each recording."""
-
-    _results: dict[Any, Any] = {}  # noqa: RUF012 - shared by the pipelines of all candidates, cleared with each recording
-
-    @classmethod
-    def forget(cls) -> None:
-        """Begin another recording."""
-        cls._results.clear()
-
-    def get_segmentations(self, *arguments: Any, **options: Any) -> Any:
-        """Who speaks in each window."""
-        if "segmentations" not in self._results:
-            self._results["segmentations"] = super().get_segmentations(*arguments, **options)
-        return self._results["segmentations"]
-
-    def get_embeddings(self, *arguments: Any, **options: Any) -> np.ndarray:
-        """The embeddings of local speakers."""
-        if "embeddings" not in self._results:
-            embeddings = super().get_embeddings(*arguments, **options)
-            self._results["embeddings"] = embeddings, self._recording_embeddings, self._local_speakers
-        embeddings, self._recording_embeddings, self._local_speakers = self._results["embeddings"]
-        return embeddings.copy()
-
-    def embed_windows(self, starts: Sequence[int], duration: int) -> np.ndarray:
-        """The embeddings of short windows."""
-        if missing := [start for start in starts if (start, duration) not in self._results]:
-            keys = [(start, duration) for start in missing]
-            self._results.update(zip(keys, super().embed_windows(missing, duration), strict=True))
-        return np.stack([self._results[start, duration] for start in starts])
-
-
 def measure(clip: Clip, start: float, candidates: Sequence[Candidate]) -> Iterator[tuple[str, str, Errors]]:
     """Yield candidate, kind of count, and errors of a clip that begins later by ``start`` seconds."""
+    from pipeline.speech.diarization import pyannote_pipeline
+    from tests.benchmarks.remembering import LOADED_ONCE, Remembering  # imports torch and pyannote.audio
+
     loaded = settings.load().settings
     sound = recording.decode(clip.path, loaded.audio)
     skipped = round(start * recording.SAMPLE_RATE)
