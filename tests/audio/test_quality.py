@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -64,15 +65,15 @@ def test_a_normal_recording_gets_no_warning() -> None:
 @pytest.mark.parametrize(
     "sound",
     [
-        np.zeros(SAMPLE_RATE * 60, np.float32),
-        room(60, level=-40.0),
-        (0.1 * np.sin(2 * np.pi * 50 * np.arange(SAMPLE_RATE * 60) / SAMPLE_RATE)).astype(np.float32),
-        voice(0.5, 1),
+        lambda: np.zeros(SAMPLE_RATE * 60, np.float32),
+        lambda: room(60, level=-40.0),
+        lambda: (0.1 * np.sin(2 * np.pi * 50 * np.arange(SAMPLE_RATE * 60) / SAMPLE_RATE)).astype(np.float32),
+        lambda: voice(0.5, 1),
     ],
     ids=["silence", "noise", "hum", "too short"],
 )
-def test_where_nobody_speaks_the_warning_says_so(sound: np.ndarray) -> None:
-    assert list(inspect(sound)) == ["no_speech"]
+def test_where_nobody_speaks_the_warning_says_so(sound: Callable[[], np.ndarray]) -> None:
+    assert list(inspect(sound())) == ["no_speech"]
 
 
 def test_a_short_speech_in_a_long_silence_is_found() -> None:
@@ -156,18 +157,18 @@ def _panned(decibels: float) -> np.ndarray:
 @pytest.mark.parametrize(
     "samples",
     [
-        (sum(talk()) + room(60))[None],
-        np.tile(sum(talk()) + room(60), (2, 1)),
-        np.stack([sum(talk()), 0.5 * sum(talk())]) + np.stack([room(60, seed=3), room(60, seed=4)]),
-        _panned(4.0),
-        np.stack([sum(talk()) + room(60, seed=3), room(60, level=-50.0, seed=4)]),
-        np.stack([sum(talk()) + room(60, seed=3), np.zeros(60 * SAMPLE_RATE)]),
-        np.stack([voice(60, 1) + room(60, seed=3), 0.3 * voice(60, 1) + room(60, seed=4)]),
+        lambda: (sum(talk()) + room(60))[None],
+        lambda: np.tile(sum(talk()) + room(60), (2, 1)),
+        lambda: np.stack([sum(talk()), 0.5 * sum(talk())]) + np.stack([room(60, seed=3), room(60, seed=4)]),
+        lambda: _panned(4.0),
+        lambda: np.stack([sum(talk()) + room(60, seed=3), room(60, level=-50.0, seed=4)]),
+        lambda: np.stack([sum(talk()) + room(60, seed=3), np.zeros(60 * SAMPLE_RATE)]),
+        lambda: np.stack([voice(60, 1) + room(60, seed=3), 0.3 * voice(60, 1) + room(60, seed=4)]),
     ],
     ids=["mono", "the same twice", "one fainter", "stereo recorder", "noise", "dead channel", "one voice that leaks"],
 )
-def test_anything_else_is_not_one_speaker_a_channel(samples: np.ndarray) -> None:
-    assert not quality.two_voices(samples.astype(np.float32))
+def test_anything_else_is_not_one_speaker_a_channel(samples: Callable[[], np.ndarray]) -> None:
+    assert not quality.two_voices(samples().astype(np.float32))
 
 
 def test_peaks_are_the_largest_magnitudes_and_cover_the_last_stretch() -> None:
