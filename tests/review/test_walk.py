@@ -288,8 +288,9 @@ def first(ben: Walker, tape: str) -> None:
     ben.go(f"/tapes/{tape}/first")
     assert page.locator("fieldset .scale").count() == 16  # twelve themes, and the spirit's four
     number = 0
-    for screen in SCREENS:
+    for turned, screen in enumerate(SCREENS, start=2):
         page.get_by_role("button", name="Next").click()
+        page.get_by_text(f"{turned} of {len(SCREENS) + 2}", exact=True).wait_for()
         for field in page.locator("textarea[id]:not([id^=example-]):not(#well):visible").all():
             number += 1
             field.fill(f"Answer {number}.")
