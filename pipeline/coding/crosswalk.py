@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -43,6 +44,12 @@ def translation(source: Codebook, target: Codebook, offered: Collection[str] | N
     ----------
     offered: the codes of ``source`` that the coder could give; all by default.
     """
+    return _translation(source, target, None if offered is None else frozenset(offered))
+
+
+@functools.lru_cache(maxsize=256)
+def _translation(source: Codebook, target: Codebook, offered: frozenset[str] | None) -> Translation:
+    """As `translation`: a group's page asks it for every pass of every tape, of the few codebooks that a group uses."""
     given = [code for code in source.codes if offered is None or code.name in offered]
     meanings = {code.meaning for code in given}
     codes = {}
