@@ -8,7 +8,7 @@ reviews the own work first, and whoever codes does not see others' codes. Each d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -161,12 +161,20 @@ def read(database: Session, viewer: Viewer, tape_id: str, thing: str, now: int) 
 
 
 def note(
-    request: Request, viewer: Viewer, tape_id: str, action: str, thing: str, span: tuple[int, int] | None = None
+    request: Request, viewer: Viewer, tape_id: str | None, action: str, thing: str, span: tuple[int, int] | None = None
 ) -> None:
     """Add a row to the audit after something was read; writers wait for nothing longer than this."""
     room = context_of(request)
     with room.home.database.writing() as session:
         audit_log.record(session, room.clock(), viewer.person_id, action, tape_id, thing, span)
+
+
+def note_each(request: Request, viewer: Viewer, deeds: Iterable[tuple[str | None, str, str]]) -> None:
+    """Add a row to the audit for each (tape, action, thing), after all of it was read, in one short write."""
+    room = context_of(request)
+    with room.home.database.writing() as session:
+        for tape_id, action, thing in deeds:
+            audit_log.record(session, room.clock(), viewer.person_id, action, tape_id, thing)
 
 
 def group(database: Session, viewer: Viewer, group_id: str, now: int, role: Role | None = None) -> Group:

@@ -80,14 +80,17 @@ class Cost:
 
 @dataclass
 class Meter:
-    """Counts statements, and the time within transactions that write."""
+    """Statements, those of them within transactions that write, and the time of these in ms."""
 
     statements: list[str] = field(default_factory=list)
+    while_locked: list[str] = field(default_factory=list)
     locked: float = 0.0
+    writes: bool = False
 
     def reset(self) -> None:
         """Begin anew."""
         self.statements.clear()
+        self.while_locked.clear()
         self.locked = 0.0
 
 
@@ -99,12 +102,14 @@ def metered(home: Home) -> Iterator[Meter]:
     def count(_: object, __: object, statement: str, *___: object) -> None:
         if not statement.upper().startswith(ASIDE):
             meter.statements.append(statement)
+            meter.while_locked += [statement] if meter.writes else []
 
     @contextmanager
     def timed() -> Iterator[Session]:
         with writing() as session:
-            begun = time.perf_counter()
+            begun, meter.writes = time.perf_counter(), True
             yield session
+        meter.writes = False
         meter.locked += (time.perf_counter() - begun) * 1000
 
     event.listen(home.database.engine, "before_cursor_execute", count)

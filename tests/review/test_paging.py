@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from pipeline import review
 from pipeline.review.paging import PAGE, Page
 from pipeline.tapes.consent import consent
 from pipeline.tapes.db.records import Person
@@ -90,3 +93,29 @@ def test_what_a_person_may_see_is_found_by_indexes(rooms: dict[int, Room]) -> No
     assert any("ix_tapes_interviewer_id" in step for step in steps), steps
     assert any("ix_consents_order" in step for step in steps), steps
     assert not [step for step in steps if re.match(r"SCAN (tapes|consents|people|memberships|consent_)", step)], steps
+
+
+def test_no_page_reads_while_others_wait_to_write(rooms: dict[int, Room]) -> None:
+    """What an answer shows is read before; the audit's rows are all that is written."""
+    room = rooms[5]
+    for person, path in (
+        *(("g0p1", page) for page in ("/", f"/tapes/{scale.MEASURED}", "/meetings", "/account")),
+        *(("admin", page) for page in ("/people", "/program")),
+    ):
+        browser = room.signed_in(person)
+        with scale.metered(room.home) as meter:
+            assert browser.get(path).status_code == 200
+        others = [each for each in meter.while_locked if "audit" not in each and "pass_views" not in each]
+        assert others == [], path
+
+
+def test_no_handler_of_a_page_begins_a_transaction_that_writes() -> None:
+    writers = [
+        f"{path.name}: {function.name}"
+        for path in sorted(Path(review.__file__).parent.rglob("*.py"))
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and any("router.get(" in ast.unparse(decorator) for decorator in function.decorator_list)
+        and any(isinstance(node, ast.Attribute) and node.attr == "writing" for node in ast.walk(function))
+    ]
+    assert writers == []

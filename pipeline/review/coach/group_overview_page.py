@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from pipeline.measures.drift.group_overview import MIN_PEOPLE, GroupPeriod, fold_small_groups
 from pipeline.measures.reliability.rating_matrix import COACH, CONSENSUS, MEMBER, RatingMatrix
+from pipeline.review import authorization
 from pipeline.review.auth.current_user import Administrator
 from pipeline.review.coach.exclusions import count_left_out, exclusion_sentences
 from pipeline.review.coach.group_codes import GroupCodes, gather_group_codes
 from pipeline.review.context import context_of
 from pipeline.review.templating import render
-from pipeline.tapes import audit_log, people
+from pipeline.tapes import people
 from pipeline.tapes.db.records import Group, Person, Tape
 from pipeline.tapes.home import Home
 
@@ -31,13 +32,13 @@ router = APIRouter()
 def group_overview_page(request: Request, viewer: Administrator) -> Response:
     """The page."""
     home, now = context_of(request).home, context_of(request).clock()
-    with home.database.writing() as database:
+    with home.database.reading() as database:
         viewing = database.get_one(Person, viewer.person_id)
         groups = [
             _group_period(home, database, viewing, group, now)
             for group in database.scalars(select(Group).order_by(Group.name))
         ]
-        audit_log.record(database, now, viewer.person_id, "read", thing="program")
+    authorization.note(request, viewer, None, "read", "program")
     rows = fold_small_groups(groups)
     quarters = sorted({quarter for row in rows for quarter in row.quarters})[-8:]
     return render(

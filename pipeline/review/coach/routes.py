@@ -78,19 +78,17 @@ def visit_page(
 ) -> Response:
     """The coach's page."""
     home, now = context_of(request).home, context_of(request).clock()
-    with home.database.writing() as database:
+    with home.database.reading() as database:
         group, person = _coached_group(database, viewer, group_id, now)
         gathered = gather_group_codes(home, database, person, group, now, codebook=codebook)
         members = [member.person for member in people.members(database, group, now) if member.role != "coach"]
         names = {member.id: gathered.names.get(member.id, member.name) for member in members}
-        audit_log.record(database, now, viewer.person_id, "read", thing=f"visit {group_id}")
-        for tape_id in gathered.tapes:
-            authorization.read(database, viewer, tape_id, "agreement", now)
-    with home.database.reading() as database:  # nobody waits to write while the intervals are drawn
         baseline = baseline_points(request, database, viewer, group, names, gathered.name)
         coach = database.get_one(Person, viewer.person_id)
         talks = past_recalibrations(database, group, names)
         begun, pace = open_coach_pass(database, coach, group, now), coding_pace(database, coach)
+    reads = ((tape_id, "read", "agreement") for tape_id in gathered.tapes)
+    authorization.note_each(request, viewer, [(None, "read", f"visit {group_id}"), *reads])
     panel = gathered.rating_matrix
     drift_report = detect_drift(panel, gathered.recalibrated)
     sample = draw_sample(gathered.full_rating_matrix, by, seed=now // DAY).sort_values(["tape_id", "start"])
@@ -205,11 +203,10 @@ def pair_page(
             from_text=gathered.from_text,
             role_labels=ROLE_LABELS,
         )
-    with home.database.writing() as database:
-        # Who looks at others' codes of a tape is no longer blind to them there.
-        for tape_id in {pair_utterance.tape_id for pair_utterance in row["places"]}:
-            audit_log.record(database, now, viewer.person_id, SEEN, tape_id, "pairs")
-            authorization.read(database, viewer, tape_id, "transcript", now)
+    # Who looks at others' codes of a tape is no longer blind to them there.
+    looked_at = sorted({pair_utterance.tape_id for pair_utterance in row["places"]})
+    seen = [deed for tape_id in looked_at for deed in ((tape_id, SEEN, "pairs"), (tape_id, "read", "transcript"))]
+    authorization.note_each(request, viewer, seen)
     return page
 
 
@@ -217,12 +214,12 @@ def pair_page(
 def agreement_page(request: Request, viewer: SignedIn, group_id: Id, codebook: CodebookQuery = "") -> Response:
     """The member's page: the group as a whole, and the member's own charts."""
     home, now = context_of(request).home, context_of(request).clock()
-    with home.database.writing() as database:
+    with home.database.reading() as database:
         group = authorization.group(database, viewer, group_id, now)
         person = database.get_one(Person, viewer.person_id)
         gathered = gather_group_codes(home, database, person, group, now, codebook=codebook)
         left_out = exclusion_sentences(count_left_out(database, group, person, person, gathered.tapes, now))
-        audit_log.record(database, now, viewer.person_id, "read", thing=f"agreement {group_id}")
+    authorization.note(request, viewer, None, "read", f"agreement {group_id}")
     viewer_name = gathered.names.get(viewer.person_id)
     own_name = {viewer.person_id: viewer_name or viewer.name}
     with home.database.reading() as database:

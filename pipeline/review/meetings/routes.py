@@ -231,25 +231,20 @@ def _page(request: Request, viewer: Viewer, meeting_id: str, unsaved: str | None
     """The page of a meeting; ``unsaved`` are notes that somebody typed while another changed those that are stored."""
     room = context_of(request)
     now = room.clock()
-    with room.home.database.writing() as database:
+    with room.home.database.reading() as database:
         meeting, group = _meeting(database, viewer, meeting_id, now)
         person = database.get_one(Person, viewer.person_id)
-        tapes = {
-            tape.id: tape
-            for tape in authorization.listed(database, person, now)
-            if tape.group_id == group.id and tape.state == "ready"
-        }
+        of_group = authorization.listed(database, person, now, group_id=group.id)
+        tapes = {tape.id: tape for tape in of_group if tape.state == "ready"}
         tape = tapes.get(meeting.tape_id or "")
         held = database.scalars(select(MeetingRole).where(MeetingRole.meeting_id == meeting.id)).all()
         everyone = turn_order.everyone(database, group, now)
         may_read = meeting.tape_id is None or tape is not None
         notes = _notes(room.home, meeting) if may_read else ""
-        if meeting.sealed_notes and may_read:
-            audit_log.record(database, now, viewer.person_id, "read", meeting.tape_id, "meeting notes")
         is_open = tape is not None and authorization.is_open(database, viewer.person_id, tape)
         is_mine = tape is not None and tape.interviewer_id == viewer.person_id
         steps = schedule(meeting, group.time_zone, tape, is_open, is_mine)
-        return render(
+        page = render(
             request,
             "meetings/page.html",
             409 if unsaved is not None else 200,
@@ -266,7 +261,7 @@ def _page(request: Request, viewer: Viewer, meeting_id: str, unsaved: str | None
             is_mine=is_mine,
             roles=[(role, next((duty.person_id for duty in held if duty.role == role), "")) for role in ROLES],
             eligible=turn_order.eligible(database, group, now),
-            tapes={each.id: titles.title(database, each) for each in tapes.values()},
+            tapes=titles.titles(database, list(tapes.values())),
             order=turn_order.next_tapes(database, group, now),
             notes=notes,
             unsaved=unsaved,
@@ -274,6 +269,9 @@ def _page(request: Request, viewer: Viewer, meeting_id: str, unsaved: str | None
             was=group_text.version(notes),
             may_read=may_read,
         )
+    if meeting.sealed_notes and may_read:
+        authorization.note(request, viewer, meeting.tape_id, "read", "meeting notes")
+    return page
 
 
 def _moment(at: str, group: Group) -> int:

@@ -44,13 +44,12 @@ _WORK: Mapping[str | None, str] = {None: "Waiting for its turn", **{step: STEP_L
 def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The page."""
     home, now = context_of(request).home, context_of(request).clock()
-    with home.database.writing() as database:
+    with home.database.reading() as database:
         tape = authorization.tape(database, viewer, tape_id, "show", now)
         if tape.state == "draft":
             return seeing(f"/tapes/{tape_id}/recording")
-        authorization.read(database, viewer, tape_id, "tape", now)
         permission = consent_form.latest(database, tape_id)
-        return render(
+        shown = render(
             request,
             "tapes/page.html",
             tape=tape,
@@ -66,6 +65,8 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
             warnings=_warnings(database, home, tape_id),
             steps=steps(viewer.person_id, tape, progress_of(database, viewer.person_id, [tape])[tape.id]),
         )
+    authorization.note(request, viewer, tape_id, "read", "tape")
+    return shown
 
 
 def _warnings(database: Session, home: Home, tape_id: str) -> list[str]:

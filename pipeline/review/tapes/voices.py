@@ -64,15 +64,15 @@ def page(request: Request, viewer: SignedIn, tape_id: Id) -> Response:
     """The clips, and the form."""
     room = context_of(request)
     now = room.clock()
-    with room.home.database.writing() as database:
+    with room.home.database.reading() as database:
         tape = _ready(database, viewer, tape_id, now)
-        authorization.read(database, viewer, tape_id, "voices", now)
         utterances = database.scalars(
             select(Utterance).where(Utterance.tape_id == tape_id).order_by(Utterance.position)
         ).all()
         decided = named_roles.confirmed(database, room.home, tape_id)
         texts = _texts(database, room.home, tape_id)
         name = titles.title(database, tape)
+    authorization.note(request, viewer, tape_id, "read", "voices")
     speakers = voices(utterances, tape.speakers | {"roles": tape.speakers.get("roles", {}) | (decided or {})})
     return render(
         request,
