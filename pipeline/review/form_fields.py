@@ -52,6 +52,9 @@ FormId = Annotated[str, Form(pattern=ID)]
 AfterQuery = Annotated[str, Query(pattern=rf"^$|{ID}")]
 """The id of the row behind which a long list goes on, or nothing."""
 
+FindQuery = Annotated[str, _Clean, AfterValidator(one_line), Query(max_length=200)]
+"""Letters to look for in a long list, or nothing."""
+
 
 def day(text: str) -> date | None:
     """The day of a date field; None where it holds none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.tapes.db.records import (
@@ -35,10 +35,16 @@ def has_second_step(session: Session, person_id: str) -> bool:
     return session.scalar(select(Person.id).where(Person.id == person_id, with_second_step())) is not None
 
 
+def used() -> ColumnElement[bool]:
+    """That somebody has used the account of a query's `Person`: signed in, chosen a password, set up a second step."""
+    return or_(
+        Person.first_signed_in_at.is_not(None), func.coalesce(Person.password_hash, "") != "", with_second_step()
+    )
+
+
 def is_used(session: Session, person: Person) -> bool:
-    """Whether somebody has used the account: signed in, chosen a password, set up a second step."""
-    used = person.first_signed_in_at is not None or bool(person.password_hash)
-    return used or has_second_step(session, person.id)
+    """Whether somebody has used the account."""
+    return session.scalar(select(Person.id).where(Person.id == person.id, used())) is not None
 
 
 def in_reach(session: Session, person: Person, group_id: str) -> bool:
@@ -131,5 +137,10 @@ def notices(session: Session, person_id: str, most: int = 20) -> Sequence[tuple[
 
 def open_lift(session: Session, person_id: str) -> SecondStepLift | None:
     """The lifting of somebody's second step that was asked for and is neither done nor stopped."""
-    chosen = select(SecondStepLift).where(SecondStepLift.person_id == person_id, SecondStepLift.ended_at.is_(None))
-    return session.scalar(chosen.order_by(SecondStepLift.asked_at.desc()).limit(1))
+    return open_lifts(session, [person_id]).get(person_id)
+
+
+def open_lifts(session: Session, person_ids: Sequence[str]) -> dict[str, SecondStepLift]:
+    """Person -> the lifting that is open, the one asked for last; of many people at once."""
+    chosen = select(SecondStepLift).where(SecondStepLift.person_id.in_(person_ids), SecondStepLift.ended_at.is_(None))
+    return {lift.person_id: lift for lift in session.scalars(chosen.order_by(SecondStepLift.asked_at))}

@@ -70,6 +70,7 @@ QUERIES = {
     "start": ("0:00",),
     "end": ("1:00",),
     "after": ("", NOBODY),
+    "find": ("x",),
 }
 """Query parameters."""
 

@@ -12,7 +12,7 @@ import pytest
 from pipeline import review
 from pipeline.review.paging import PAGE, Page
 from pipeline.tapes.consent import consent
-from pipeline.tapes.db.records import Person
+from pipeline.tapes.db.records import Meeting, Person
 from tests.benchmarks import scale
 from tests.review.conftest import Browser, Room, created
 from tests.tapes.conftest import FakeClock
@@ -36,6 +36,11 @@ def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Room]]
         clock = FakeClock()
         home = scale.Home.create(scale.home_settings(tmp_path_factory.mktemp("scale"), ""))
         scale.fill(home, 1, tapes, clock())
+        with home.database.writing() as session:
+            for number in range(tapes if tapes > PAGE else 0):
+                email = f"extra{number}@example.org"
+                session.add(Person(name=f"Peer {number % 7}", email=email, created_at=clock()))
+                session.add(Meeting(group_id="g0", at=number // 2, ended_at=number))
         room = Room.__new__(Room)
         room.home, room.clock, room.app = home, clock, created(home, clock)
         made[tapes] = room
@@ -50,15 +55,21 @@ def statements(room: Room, browser: Browser, path: str) -> list[str]:
     return meter.statements
 
 
-@pytest.mark.parametrize("person", ["g0p0", "g0p1", "g0p8", "admin"])
-def test_the_first_page_asks_the_database_as_often_for_many_tapes_as_for_few(
-    rooms: dict[int, Room], person: str
+@pytest.mark.parametrize(
+    ("person", "path"),
+    [
+        *((person, "/") for person in ("g0p0", "g0p1", "g0p8", "admin")),
+        *(("g0p1", "/meetings"), ("admin", "/people")),
+    ],
+)
+def test_a_page_asks_the_database_as_often_for_many_rows_as_for_few(
+    rooms: dict[int, Room], person: str, path: str
 ) -> None:
     asked = {}
     for tapes, room in rooms.items():
         browser = room.signed_in(person)
         browser.get("/account")
-        asked[tapes] = statements(room, browser, "/")
+        asked[tapes] = statements(room, browser, path)
     assert len(asked[5]) == len(asked[120]) <= MOST, asked
 
 
@@ -73,6 +84,35 @@ def test_page_after_page_shows_each_of_a_member_s_tapes_once(rooms: dict[int, Ro
         path = more[1] if more else ""
     assert "The newest tapes" in page
     assert len(shown) == len(set(shown)) == 120
+
+
+@pytest.mark.parametrize(
+    ("person", "path", "row", "count"),
+    [
+        ("admin", "/people", r'action="/people/(\w+)/disable"', 129),
+        ("g0p1", "/meetings", r'<li><a href="/meetings/(\w{16})">', 139),
+    ],
+)
+def test_people_and_past_meetings_go_on_behind_the_last_one(
+    rooms: dict[int, Room], person: str, path: str, row: str, count: int
+) -> None:
+    """Many have the same name, or the same time."""
+    browser, shown, next_page = rooms[120].signed_in(person), [], path
+    while next_page:
+        page = browser.get(next_page).text
+        shown += re.findall(row, page)
+        more = re.search(rf'href="({path}\?after=\w+)">(?:More|Earlier)', page)
+        next_page = more[1] if more else ""
+    assert len(shown) == len(set(shown)) == count
+
+
+def test_people_are_found_by_name_and_by_address(rooms: dict[int, Room]) -> None:
+    browser = rooms[120].signed_in("admin")
+    assert re.findall(r"extra\d+@", browser.get("/people?find=EXTRA77").text) == ["extra77@"]
+    assert "Nobody has" in browser.get("/people?find=%25").text
+    page = browser.get("/people?find=peer 3").text
+    assert "More people" not in page
+    assert page.count("/disable") == 17
 
 
 def test_whoever_may_not_see_a_tape_does_not_learn_where_it_would_be_in_the_list(rooms: dict[int, Room]) -> None:

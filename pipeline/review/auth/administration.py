@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
-from sqlalchemy import select
+from sqlalchemy import literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
@@ -17,8 +17,9 @@ from pipeline.errors import TapesError
 from pipeline.review.auth.current_user import Administrator
 from pipeline.review.auth.invitation_card import Card, mailed, new_card
 from pipeline.review.context import Context, context_of
-from pipeline.review.form_fields import FormId, Id, LineOfText
+from pipeline.review.form_fields import AfterQuery, FindQuery, FormId, Id, LineOfText
 from pipeline.review.mail import notices
+from pipeline.review.paging import PAGE, Page
 from pipeline.review.templating import render, seeing
 from pipeline.tapes import accounts, people, second_step
 from pipeline.tapes.db.records import Group, Membership, Person, Role
@@ -29,9 +30,9 @@ FormRole = Annotated[Role, Form()]
 
 
 @router.get("/people")
-def page(request: Request, viewer: Administrator) -> Response:
-    """Everybody, and the forms to invite."""
-    return _page(request)
+def page(request: Request, viewer: Administrator, after: AfterQuery = "", find: FindQuery = "") -> Response:
+    """Everybody, or whose name or address has some letters in it, by name; and the forms to invite."""
+    return _page(request, after=after, find=find)
 
 
 @router.post("/people")
@@ -134,29 +135,47 @@ def _open_account(database: Session, person_id: str) -> Person:
 
 
 def _page(
-    request: Request, card: Card | None = None, error: str = "", status: int = 200, no_link: bool = False
+    request: Request,
+    card: Card | None = None,
+    error: str = "",
+    status: int = 200,
+    no_link: bool = False,
+    after: str = "",
+    find: str = "",
 ) -> Response:
     room = context_of(request)
+    query = select(Person, accounts.used(), accounts.with_second_step()).order_by(Person.name, Person.id)
+    if find:
+        query = query.where(or_(*(column.icontains(find, autoescape=True) for column in (Person.name, Person.email))))
     with room.home.database.reading() as database:
-        everybody = database.scalars(select(Person).order_by(Person.name)).all()
+        last = database.get(Person, after) if after else None
+        if last is not None:
+            query = query.where(tuple_(Person.name, Person.id) > tuple_(literal(last.name), literal(last.id)))
+        rows = Page(database.execute(query.limit(PAGE + 1)).all(), after)
+        everybody = [row[0] for row in rows.rows]
+        ids = [person.id for person in everybody]
         groups = database.scalars(select(Group).order_by(Group.name)).all()
-        memberships = database.scalars(select(Membership).where(Membership.until.is_(None))).all()
+        memberships = database.scalars(
+            select(Membership).where(Membership.person_id.in_(ids), Membership.until.is_(None))
+        ).all()
         failures = notices.failures(database)
-        used = {person.id for person in everybody if accounts.is_used(database, person)}
-        enrolled = set(database.scalars(select(Person.id).where(accounts.with_second_step())))
-        lifts = {person.id: lift for person in everybody if (lift := accounts.open_lift(database, person.id))}
+        lifts = accounts.open_lifts(database, ids)
+        askers = select(Person.id, Person.name).where(Person.id.in_([lift.asked_by_id for lift in lifts.values()]))
+        called = {row.id: row.name for row in database.execute(askers)}
     return render(
         request,
         "auth/people.html",
         status,
         people=everybody,
+        rows=rows,
+        find=find,
         groups=groups,
         names={group.id: group.name for group in groups},
-        called={person.id: person.name for person in everybody},
+        called=called,
         memberships=memberships,
         lifts={person_id: (lift, second_step.due(lift)) for person_id, lift in lifts.items()},
-        used=used,
-        enrolled=enrolled,
+        used={row[0].id for row in rows.rows if row[1]},
+        enrolled={row[0].id for row in rows.rows if row[2]},
         card=card,
         no_link=no_link,
         reach=room.reach,

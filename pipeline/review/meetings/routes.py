@@ -8,20 +8,29 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy import select
+from sqlalchemy import literal, select, tuple_
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
 
 from pipeline.review import authorization
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
-from pipeline.review.form_fields import FormId, Id, LineOfText, OptionalAddress, OptionalLineOfText, OptionalText
+from pipeline.review.form_fields import (
+    AfterQuery,
+    FormId,
+    Id,
+    LineOfText,
+    OptionalAddress,
+    OptionalLineOfText,
+    OptionalText,
+)
 from pipeline.review.meetings import group_text, turn_order
 from pipeline.review.meetings import location as locations
 from pipeline.review.meetings.agenda import LENGTHS
 from pipeline.review.meetings.meeting_time import NoSuchTimeError, day_and_time, field_value, moment
 from pipeline.review.meetings.rotation import ROLES, roles
 from pipeline.review.meetings.schedule import schedule, seconds_each
+from pipeline.review.paging import PAGE, Page
 from pipeline.review.tapes import titles
 from pipeline.review.tapes.moments import TapeMoments
 from pipeline.review.templating import render, seeing
@@ -38,25 +47,31 @@ _AHEAD = 7 * DAY  # the day that the form suggests; chosen here: a quiet default
 
 
 @router.get("/meetings")
-def page(request: Request, viewer: SignedIn) -> Response:
-    """The meetings of my groups, and the form for the next."""
+def page(request: Request, viewer: SignedIn, after: AfterQuery = "") -> Response:
+    """The meetings of my groups, the past ones a page at a time, and the form for the next."""
     room = context_of(request)
     now = room.clock()
     with room.home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
         groups = [group for group, _ in people.groups_of(database, person, now)]
-        chosen = select(Meeting).where(Meeting.group_id.in_([group.id for group in groups])).order_by(Meeting.at.desc())
-        meetings = database.scalars(chosen).all()
+        chosen = select(Meeting).where(Meeting.group_id.in_([group.id for group in groups]))
+        coming = database.scalars(chosen.where(Meeting.ended_at.is_(None)).order_by(Meeting.at, Meeting.id)).all()
+        ended = chosen.where(Meeting.ended_at.is_not(None)).order_by(Meeting.at.desc(), Meeting.id.desc())
+        last = database.scalar(chosen.where(Meeting.id == after)) if after else None
+        if last is not None:
+            ended = ended.where(tuple_(Meeting.at, Meeting.id) < tuple_(literal(last.at), literal(last.id)))
+        past = Page(database.scalars(ended.limit(PAGE + 1)).all(), after)
         zones = {group.id: group.time_zone for group in groups}
     return render(
         request,
         "meetings/list.html",
         groups=groups,
         by_id={group.id: group for group in groups},
-        when={meeting.id: day_and_time(meeting.at, zones[meeting.group_id]) for meeting in meetings},
+        when={meeting.id: day_and_time(meeting.at, zones[meeting.group_id]) for meeting in (*coming, *past.rows)},
         link=locations.link,
-        coming=sorted((meeting for meeting in meetings if meeting.ended_at is None), key=lambda meeting: meeting.at),
-        past=[meeting for meeting in meetings if meeting.ended_at is not None],
+        coming=coming,
+        past=past.rows,
+        past_page=past,
         lengths=LENGTHS,
         suggested=f"{field_value(now + _AHEAD, groups[0].time_zone if groups else '')[:10]}T18:00",
     )
