@@ -19,7 +19,17 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from pipeline.review import dashboard, errors, first_steps
 from pipeline.review.assets import Assets
-from pipeline.review.auth import account, administration, csrf, invitations, login, oidc, oidc_provider, presence
+from pipeline.review.auth import (
+    account,
+    administration,
+    csrf,
+    invitations,
+    login,
+    oidc,
+    oidc_provider,
+    passkey_pages,
+    presence,
+)
 from pipeline.review.auth.credentials import OneTimeCodes, Passwords
 from pipeline.review.auth.sessions import Sessions
 from pipeline.review.coach import group_overview_page
@@ -62,7 +72,7 @@ from pipeline.tapes.home import Home
 
 ROUTERS: tuple[APIRouter, ...] = (
     *(login.router, oidc.router, invitations.router, account.router, administration.router),
-    *(certificate_page.router, metrics.router),
+    *(passkey_pages.router, certificate_page.router, metrics.router),
     *(
         dashboard.router,
         first_steps.router,

@@ -65,7 +65,7 @@ def first_steps(database: Session, person: Person, now: int) -> Sequence[FirstSt
         ),
     ]
     if accounts.has_second_step(database, person.id):
-        text = "If you lose your authenticator, nobody else can let you in at once. Print ten codes."
+        text = "If you lose your authenticator or passkey, nobody else can let you in at once. Print ten codes."
         steps.append(FirstStep("Make recovery codes", text, "/account#recovery", has_codes))
     return () if all(step.done for step in steps) else steps
 

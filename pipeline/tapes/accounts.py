@@ -18,6 +18,7 @@ from pipeline.tapes.db.records import (
     Membership,
     Notice,
     NoticeKind,
+    Passkey,
     Person,
     SecondStepLift,
     Tape,
@@ -27,7 +28,7 @@ from pipeline.tapes.db.records import (
 
 def with_second_step() -> ColumnElement[bool]:
     """That the `Person` of a query has set up a second step, whichever it is."""
-    return Person.totp_secret.is_not(None)
+    return or_(Person.totp_secret.is_not(None), exists().where(Passkey.person_id == Person.id))
 
 
 def has_second_step(session: Session, person_id: str) -> bool:

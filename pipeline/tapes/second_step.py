@@ -1,4 +1,4 @@
-"""The second step: each code works once, and who lost the authenticator gets in by a recovery code or by two others.
+"""The second step: an authenticator, whose codes each work once, or passkeys; who lost them gets in by two ways.
 
 Nobody takes somebody's second step away alone: a recovery code does, which only its owner has, or two administrators
 do together, a day after the second one confirmed it. The owner is told of each, can stop it, and stops it by signing in
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from pipeline.errors import TapesError
 from pipeline.tapes import accounts, audit_log
 from pipeline.tapes.clock import DAY
-from pipeline.tapes.db.records import Person, RecoveryCode, SecondStepLift, TotpUse, WebSession
+from pipeline.tapes.db.records import Passkey, Person, RecoveryCode, SecondStepLift, TotpUse, WebSession
 
 DELAY = DAY
 """How long after its confirmation a second step is lifted, in ms."""
@@ -49,8 +49,9 @@ def enroll(session: Session, person: Person, sealed: str, secret: str, now: int)
 
 
 def remove(session: Session, person: Person) -> None:
-    """Take the second step away, and what it had let pass."""
+    """Take the second step away, passkeys included, and what it had let pass."""
     person.totp_secret = None
+    session.execute(delete(Passkey).where(Passkey.person_id == person.id))
     session.execute(update(WebSession).where(WebSession.person_id == person.id).values(second_factor=False))
 
 

@@ -40,6 +40,7 @@ IDS = frozenset(
         "codebook_id",
         "calibration_pass_id",
         "certificate_id",
+        "passkey_id",
     }
 )
 """What an address may name; fields of forms that name such a thing are in `NAMING`."""
@@ -89,6 +90,7 @@ FIELDS: dict[str, Any] = {
     "way_on": "/",
     "code": "123456",
     "secret": "A" * 32,
+    "answer": "x",
     "role": "member",
     "kind": "strength",
     "destroy_by": "2025-12-31",

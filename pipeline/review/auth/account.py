@@ -9,14 +9,14 @@ from fastapi.responses import Response
 from sqlalchemy import update
 from starlette.exceptions import HTTPException
 
-from pipeline.review.auth import limits, login, oidc, request_origin
-from pipeline.review.auth.credentials import authenticator_secret, objection, opened
+from pipeline.review.auth import limits, login, oidc, relying_party, request_origin
+from pipeline.review.auth.credentials import authenticator_secret, objection
 from pipeline.review.auth.current_user import SignedIn, Viewer
 from pipeline.review.context import context_of
 from pipeline.review.form_fields import Id, Secret
 from pipeline.review.templating import render, seeing
 from pipeline.speech import recommendation
-from pipeline.tapes import accounts, audit_log, request_trail, second_step
+from pipeline.tapes import accounts, audit_log, passkeys, request_trail, second_step
 from pipeline.tapes.db.records import Notice, Person
 
 router = APIRouter()
@@ -25,7 +25,7 @@ router = APIRouter()
 @router.get("/account")
 def page(request: Request, viewer: SignedIn) -> Response:
     """The account page."""
-    return _page(request, viewer)
+    return account_page(request, viewer)
 
 
 @router.post("/account/password")
@@ -43,7 +43,7 @@ def change(
         return refused
     error = "" if password == again else "The two new passwords are not the same."
     if error := error or objection(password, viewer.name, viewer.email):
-        return _page(request, viewer, error, 422)
+        return account_page(request, viewer, error, 422)
     hashed = room.passwords.hash(password)
     with room.home.database.writing() as database:
         person = database.get_one(Person, viewer.person_id)
@@ -73,7 +73,7 @@ def enroll(
 ) -> Response:
     """Keep the authenticator's secret once a code shows that it was read; other sessions end."""
     room = context_of(request)
-    if refused := _proof_refused(request, viewer, current, _required_proof(request, viewer)):
+    if refused := proof_refused(request, viewer, current, required_proof(request, viewer)):
         return _enrollment(request, viewer, secret, *refused)
     person = login.enrolled(request, viewer, secret, code)
     if person is None:
@@ -89,7 +89,7 @@ def unenroll(request: Request, viewer: SignedIn, current: Secret) -> Response:
     """Do without the second step, where it is not required."""
     room = context_of(request)
     if viewer.must_have_code:
-        return _page(request, viewer, "Coaches and administrators must sign in with a second step.", 422)
+        return account_page(request, viewer, "Coaches and administrators must sign in with a second step.", 422)
     if refused := _password_refused(request, viewer, current):
         return refused
     with room.home.database.writing() as database:
@@ -113,13 +113,13 @@ def keep(request: Request, viewer: SignedIn) -> Response:
 def recovery_codes(request: Request, viewer: SignedIn, current: Annotated[str, Form(max_length=1024)] = "") -> Response:
     """Make new recovery codes for the second step, and show them this once."""
     room = context_of(request)
-    proof = _required_proof(request, viewer)
+    proof = required_proof(request, viewer)
     with room.home.database.reading() as database:
         enrolled = accounts.has_second_step(database, viewer.person_id)
     if not enrolled:
-        return _page(request, viewer, "Set up the second step first.", 422)
-    if refused := _proof_refused(request, viewer, current, proof):
-        return _page(request, viewer, *refused)
+        return account_page(request, viewer, "Set up the second step first.", 422)
+    if refused := proof_refused(request, viewer, current, proof):
+        return account_page(request, viewer, *refused)
     with room.home.database.writing() as database:
         codes = second_step.recovery_codes(database, viewer.person_id, room.clock())
     return render(request, "auth/recovery.html", codes=codes, address=room.reach.address or room.address)
@@ -172,11 +172,11 @@ def everywhere(request: Request, viewer: SignedIn) -> Response:
 
 def _password_refused(request: Request, viewer: Viewer, current: str) -> Response | None:
     """The page that refuses a current password, if it is not right; guesses are counted."""
-    refused = _proof_refused(request, viewer, current, "password")
-    return _page(request, viewer, *refused) if refused else None
+    refused = proof_refused(request, viewer, current, "password")
+    return account_page(request, viewer, *refused) if refused else None
 
 
-def _proof_refused(request: Request, viewer: SignedIn, current: str, proof: str) -> tuple[str, int] | None:
+def proof_refused(request: Request, viewer: SignedIn, current: str, proof: str) -> tuple[str, int] | None:
     """Return the sentence and the status for somebody who is not the account's owner; guesses are counted.
 
     Parameters
@@ -195,8 +195,7 @@ def _proof_refused(request: Request, viewer: SignedIn, current: str, proof: str)
     with room.home.database.reading() as database:
         person = database.get_one(Person, viewer.person_id)
     if proof == "code":
-        secret = opened(room.home, person.totp_secret or "")
-        if not room.codes.fits(person.id, secret, current, room.clock()):
+        if not login.has_code(room, person, current):
             request_trail.refuse("code")
             return "The code from your authenticator is wrong, or it was already used. Wait for the next one.", 422
     elif not room.passwords.fits(person.password_hash, current):
@@ -206,7 +205,7 @@ def _proof_refused(request: Request, viewer: SignedIn, current: str, proof: str)
     return None
 
 
-def _required_proof(request: Request, viewer: SignedIn) -> str:
+def required_proof(request: Request, viewer: SignedIn) -> str:
     """Return the proof that a new authenticator requires besides its own code.
 
     The password; the current authenticator's code, where the account has no password because it signs in through the
@@ -218,19 +217,22 @@ def _required_proof(request: Request, viewer: SignedIn) -> str:
 
 
 def _enrollment(request: Request, viewer: SignedIn, secret: str, error: str = "", status: int = 401) -> Response:
-    asks = _required_proof(request, viewer)
+    asks = required_proof(request, viewer)
     return login.enrollment(
         request, viewer.email, secret, "/account/second-step", error=error, status=status, asks=asks
     )
 
 
-def _page(request: Request, viewer: Viewer, error: str = "", status: int = 200) -> Response:
+def account_page(request: Request, viewer: Viewer, error: str = "", status: int = 200) -> Response:
+    """Show the account page, with what went wrong."""
     room = context_of(request)
     with room.home.database.reading() as database:
         lift = accounts.open_lift(database, viewer.person_id)
         context = {
             "notices": accounts.notices(database, viewer.person_id),
             "lift": lift,
+            "has_code": bool(database.get_one(Person, viewer.person_id).totp_secret),
+            "passkeys": passkeys.of(database, viewer.person_id),
             "enrolled": accounts.has_second_step(database, viewer.person_id),
             "due": second_step.due(lift),
             "organization": oidc.identity(database, viewer.person_id) if room.oidc else None,
@@ -242,7 +244,9 @@ def _page(request: Request, viewer: Viewer, error: str = "", status: int = 200) 
         "auth/account.html",
         status,
         me=viewer,
-        asks=_required_proof(request, viewer),
+        asks=required_proof(request, viewer),
+        here=relying_party.of(request),
+        named=relying_party.named_address(request),
         sessions=room.sessions.of(viewer.person_id, room.clock()),
         error=error,
         **context,

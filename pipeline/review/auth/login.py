@@ -14,15 +14,15 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import select
 
-from pipeline.review.auth import cookies, credentials, limits, request_origin
+from pipeline.review.auth import cookies, credentials, limits, relying_party, request_origin
 from pipeline.review.auth.cookies import GUEST, SESSION
 from pipeline.review.auth.current_user import MaybeViewer, Viewer
 from pipeline.review.auth.sessions import device
-from pipeline.review.context import context_of
+from pipeline.review.context import Context, context_of
 from pipeline.review.errors import SignInError
 from pipeline.review.form_fields import LineOfText, Secret
 from pipeline.review.templating import render, seeing
-from pipeline.tapes import accounts, audit_log, people, request_trail, second_step
+from pipeline.tapes import accounts, audit_log, passkeys, people, request_trail, second_step
 from pipeline.tapes.db.records import Person
 
 router = APIRouter()
@@ -107,7 +107,7 @@ def sign_in(request: Request, email: LineOfText, password: Secret, way_on: Annot
 @router.get("/login/code")
 def code_page(request: Request, viewer: MaybeViewer, way_on: Next = "/") -> Response:
     """The page that asks for the code."""
-    return _code(request, _waiting(viewer, "code"), way_on)
+    return _code(request, waiting_for(viewer, "code"), way_on)
 
 
 @router.post("/login/code")
@@ -115,13 +115,8 @@ def check_code(
     request: Request, viewer: MaybeViewer, code: TypedCode, way_on: Annotated[str, Form()] = "/"
 ) -> Response:
     """Check the code; the session is whole then."""
-    room, waiting = context_of(request), _waiting(viewer, "code")
-
-    def has_code(person: Person) -> bool:
-        secret = credentials.opened(room.home, person.totp_secret or "")
-        return room.codes.fits(person.id, secret, code, room.clock())
-
-    person = _proven(request, waiting, way_on, has_code, _WRONG_CODE)
+    room, waiting = context_of(request), waiting_for(viewer, "code")
+    person = proven(request, waiting, way_on, lambda person: has_code(room, person, code), _WRONG_CODE)
     return person if isinstance(person, Response) else start(request, person, safe(way_on), second_factor=True)
 
 
@@ -130,20 +125,20 @@ def recover(
     request: Request, viewer: MaybeViewer, code: TypedRecoveryCode, way_on: Annotated[str, Form()] = "/"
 ) -> Response:
     """Take a recovery code for a lost authenticator: it lifts the second step; who needs one sets it up anew."""
-    room, waiting = context_of(request), _waiting(viewer, "code")
+    room, waiting = context_of(request), waiting_for(viewer, "code")
 
     def has_recovery_code(person: Person) -> bool:
         with room.home.database.writing() as database:
             return second_step.recover(database, database.get_one(Person, person.id), code, room.clock())
 
-    person = _proven(request, waiting, way_on, has_recovery_code, _WRONG_RECOVERY_CODE)
+    person = proven(request, waiting, way_on, has_recovery_code, _WRONG_RECOVERY_CODE)
     return person if isinstance(person, Response) else start(request, person, "/account?note=recovery")
 
 
 @router.get("/login/enroll")
 def enroll_page(request: Request, viewer: MaybeViewer, way_on: Next = "/") -> Response:
     """The page that sets up an authenticator before the first sign-in is whole."""
-    waiting = _waiting(viewer, "enroll")
+    waiting = waiting_for(viewer, "enroll")
     return enrollment(request, waiting.email, credentials.authenticator_secret(), "/login/enroll", safe(way_on))
 
 
@@ -156,7 +151,7 @@ def enroll(
     way_on: Annotated[str, Form()] = "/",
 ) -> Response:
     """Keep the authenticator's secret once a code shows that it was read."""
-    waiting = _waiting(viewer, "enroll")
+    waiting = waiting_for(viewer, "enroll")
     person = enrolled(request, waiting, secret, code, first=True)
     if person is None:
         return enrollment(request, waiting.email, secret, "/login/enroll", safe(way_on), _WRONG_CODE)
@@ -231,7 +226,14 @@ def enrolled(request: Request, viewer: Viewer, secret: str, code: str, first: bo
         return person
 
 
-def _proven(
+def has_code(room: Context, person: Person, code: str) -> bool:
+    """Whether this is a code of somebody's authenticator, not used yet; never where there is none."""
+    if not person.totp_secret:
+        return False
+    return room.codes.fits(person.id, credentials.opened(room.home, person.totp_secret), code, room.clock())
+
+
+def proven(
     request: Request, viewer: Viewer, way_on: str, proves: Callable[[Person], bool], wrong: str
 ) -> Person | Response:
     """The account's owner where ``proves`` accepts the code, else the page that asks again; guesses are counted."""
@@ -250,10 +252,23 @@ def _proven(
 
 def _code(request: Request, viewer: Viewer, way_on: str, error: str = "", status: int = 200) -> Response:
     """The page that asks for the code; it says when the second step is lifted, where that was asked for."""
+    here = relying_party.of(request)
     with context_of(request).home.database.reading() as database:
         lift = accounts.open_lift(database, viewer.person_id)
-    due = second_step.due(lift)
-    return render(request, "auth/code.html", status, way_on=safe(way_on), error=error, lift=lift, due=due)
+        takes_code = bool(database.get_one(Person, viewer.person_id).totp_secret)
+        names = {passkey.rp_id for passkey in passkeys.of(database, viewer.person_id)}
+    return render(
+        request,
+        "auth/code.html",
+        status,
+        way_on=safe(way_on),
+        error=error,
+        lift=lift,
+        due=second_step.due(lift),
+        takes_code=takes_code,
+        takes_passkey=here is not None and here.rp_id in names,
+        elsewhere=sorted(names - ({here.rp_id} if here else set())),
+    )
 
 
 def _login(request: Request, way_on: str, error: str = "", status: int = 200, email: str = "") -> Response:
@@ -261,7 +276,13 @@ def _login(request: Request, way_on: str, error: str = "", status: int = 200, em
     return render(request, "auth/login.html", status, way_on=way_on, error=error, email=email, sso=sso)
 
 
-def _waiting(viewer: Viewer | None, step: str) -> Viewer:
+def waiting_for(viewer: Viewer | None, step: str) -> Viewer:
+    """Return who has signed in but for this step.
+
+    Raises
+    ------
+    SignInError: nobody has, or another step is missing.
+    """
     if viewer is None or viewer.step != step:
         raise SignInError(viewer.step if viewer else "")
     request_trail.signs_in(viewer.person_id)

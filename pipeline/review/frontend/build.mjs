@@ -19,7 +19,7 @@ const withoutInlineStyle = {
 
 await build({
   absWorkingDir: dirname(fileURLToPath(import.meta.url)),
-  entryPoints: ["src/coding.js", "src/together.js", "src/pages.js", "src/practice.js"],
+  entryPoints: ["src/coding.js", "src/together.js", "src/pages.js", "src/practice.js", "src/passkeys.js"],
   bundle: true,
   minify: true,
   format: "esm",

@@ -77,6 +77,7 @@ class WebSession(Record):
     """A signed-in browser, known by the hash of its token; its owner sees it by its id, source and device.
 
     ``second_factor``: a second step was passed in this session. Whether one is needed is asked at each request.
+    ``challenge``: what a passkey must sign next in this session, in base64url; "" once it was used.
     """
 
     __tablename__ = "sessions"
@@ -90,6 +91,28 @@ class WebSession(Record):
     second_factor: Mapped[bool] = mapped_column(default=False)
     source: Mapped[str] = mapped_column(default="")
     device: Mapped[str] = mapped_column(default="")
+    challenge: Mapped[str] = mapped_column(default="")
+    challenge_at: Mapped[int | None] = mapped_column(default=None)
+
+
+class Passkey(Record):
+    """A passkey that its owner may use for the second step; only its public key is kept.
+
+    ``rp_id``: the name of the room that it was made for; it works under no other. ``credential_id``, ``public_key``:
+    in base64url. ``sign_count``: how often it has signed, as it says itself; 0 where it does not count.
+    """
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[str] = key()
+    person_id: Mapped[str] = of("people.id")
+    credential_id: Mapped[str] = mapped_column(unique=True)
+    public_key: Mapped[str]
+    sign_count: Mapped[int]
+    rp_id: Mapped[str]
+    name: Mapped[str]
+    made_at: Mapped[int]
+    used_at: Mapped[int | None] = mapped_column(default=None)
 
 
 class TotpUse(Record):
