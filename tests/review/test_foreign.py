@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from pipeline.tapes.db.records import AuditRow, Certificate, GroupCodebook, TapeNote
+from pipeline.tapes.db.records import AuditRow, Certificate, GroupCodebook, Passkey, TapeNote
 from pipeline.tapes.retention import destruction
 from tests.formats.test_cacti_codebook import FILE
 from tests.review.coding import shelf
@@ -65,6 +65,11 @@ def theirs(room: Room) -> dict[str, str]:
     assert browser.post(f"/tapes/{tape}/codebooks", {"label": "Ours"}, files=upload).status_code == 303
     gone = room.tape(group, ada)
     destruction.destroy(room.home, gone, "by hand", room.clock(), ada)
+    key = {"credential_id": "x", "public_key": "y", "sign_count": 0, "rp_id": "localhost", "name": "My phone"}
+    passkey = Passkey(person_id=ada, made_at=room.clock(), **key)
+    with room.home.database.writing() as database:
+        database.add(passkey)
+        database.flush()
     with room.home.database.reading() as database:
         certificate = database.query(Certificate).one().id
         codebook = database.query(GroupCodebook).one().id
@@ -80,6 +85,7 @@ def theirs(room: Room) -> dict[str, str]:
         "person_id": ada,
         "codebook_id": codebook,
         "certificate_id": certificate,
+        "passkey_id": passkey.id,
         "session_id": room.app.state.context.sessions.of(ada, room.clock())[0].id,
     }
     assert set(ids) == IDS
