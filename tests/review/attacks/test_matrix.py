@@ -103,7 +103,6 @@ OTHERS: dict[str, tuple[str, ...]] = {
         SIGNED_IN,
     ),
     **dict.fromkeys((f"/account/{what}" for what in ("second-step/keep", "recovery-codes", "notices")), SIGNED_IN),
-    "/account/passkeys": SIGNED_IN,
     "/account/passkeys/{passkey_id}/remove": (),  # nobody has this one
     "/here": (),  # it is asked for a tape that nobody has
     "/account/sessions/{session_id}/end": ("interviewer",),
@@ -148,7 +147,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
 ELSEWHERE = {"/login/code", "/login/recovery", "/login/enroll", "/oidc/start", "/oidc/back", "/invitation/{token}"}
 ELSEWHERE |= {"/calendar/{token}.ics"}  # for whoever has the address: tests/review/meetings/test_calendar_feed.py
 ELSEWHERE |= {"/login/passkey", "/login/passkey/challenge"}  # tests/review/auth/test_passkey_pages.py
-ELSEWHERE |= {"/account/passkeys/challenge"}  # needs the room's name: tests/review/auth/test_passkey_pages.py
+ELSEWHERE |= {"/account/passkeys", "/account/passkeys/challenge"}  # and a device's answer: the same file
 ELSEWHERE |= {"POST /login", "POST /account/second-step"}
 ELSEWHERE |= {
     "/certificate",
