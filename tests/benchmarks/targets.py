@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 SESSION, STEREO = "session-20-minutes", "session-20-minutes-stereo"
 """The same 20 minutes by one microphone and by one a person."""
 DEMOS = ("roleplay-alcohol", "roleplay-swapped")
-SPEEDUP = 1.5
+SPEEDUP = 3.5
 """How many times faster than the plain way, end to end."""
 PEAK_MB = 2500
 
