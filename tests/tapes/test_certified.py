@@ -57,7 +57,10 @@ def test_of_neighbors_with_lower_and_higher_ids_nothing_is_counted_and_nothing_t
         destruction.destroy(home, tape_id, "by hand", NOON + number)
         facts = facts_of(home, tape_id)
         consents = 1 if tape_id == "m" else 2
-        assert (facts["records"], facts["due"]) == ({"consents": consents, "items": 1}, DUE[tape_id])
+        assert (facts["records"], facts["due"]) == (
+            {"consent_groups": consents, "consents": consents, "items": 1},
+            DUE[tape_id],
+        )
         assert facts["files"] == [{"kind": "mono", "bytes": 9, "sha256": tape_id * 64}]
         with home.database.reading() as session:
             alive = {tape.id for tape in session.query(Tape).filter(Tape.state != "destroyed")}

@@ -71,7 +71,10 @@ def sitting(room: Room, browser: Any) -> Iterator[Sitting]:
 
 
 def next_screen(page: Any) -> None:
+    """Turn, and wait until it is done: the heading takes the focus, and a key that is pressed too early."""
+    before = page.locator("[data-count]").text_content()
     page.get_by_role("button", name="Next").click()
+    page.wait_for_function("before => document.querySelector('[data-count]').textContent !== before", arg=before)
 
 
 def test_one_sitting_from_the_first_question_to_the_thanks(sitting: Sitting) -> None:
