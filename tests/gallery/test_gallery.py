@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from tests.gallery.pages import OTHERS, PAGES, route
 from tests.review.conftest import Room
 from tests.review.routes import calls
 
+TEMPLATES = Path(__file__).resolve().parents[2] / "pipeline" / "review" / "templates"
+
 
 def test_no_page_is_left_out(room: Room) -> None:
     paths = [call.path for call in calls(room.app) if call.method == "GET"]
@@ -19,6 +23,18 @@ def test_no_page_is_left_out(room: Room) -> None:
     assert shown | set(OTHERS) == set(paths), "a new page belongs to tests/gallery/pages.py"
     assert shown.isdisjoint(OTHERS)
     assert len({page.name for page in PAGES}) == len(PAGES)
+
+
+def test_a_table_that_is_cut_off_on_narrow_windows_is_reached_by_keys() -> None:
+    """Tables that do not stack, and the program's with a column for each quarter, are scrolled within the page."""
+    cut = [
+        f"{template.name}: {around}"
+        for template in TEMPLATES.rglob("*.html")
+        for around, table in re.findall(r'<div class="scroll"([^>]*)>(<table[^>]*>)', template.read_text("utf-8"))
+        if ("stack" not in table or template.name == "group_overview.html")
+        and not re.fullmatch(r' tabindex="0" role="region" aria-label="[^"]+"', around)
+    ]
+    assert cut == []
 
 
 @pytest.fixture(scope="module")
